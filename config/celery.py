@@ -1,0 +1,30 @@
+"""The clock: the whole schedule stands in this one table.
+
+Celery and Redis only wake workers; what is due stands in PostgreSQL. Every tick is bounded, safe to run twice at
+once, and expires with its period, so that a worker that was away finds no pile of old wake-ups.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("pointkeep")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# name: (task, every so many seconds)
+CLOCK = {
+    "plan": ("alerts.tasks.plan", 60),  # lots -> reminders
+    "fan-out": ("alerts.tasks.fan_out", 15),  # reminders -> deliveries
+    "deliver": ("alerts.tasks.deliver", 10),  # claim due deliveries, check again, render, send
+    "reap": ("alerts.tasks.reap", 30),  # leases that ran out; notices of what was accepted
+    "extend": ("alerts.tasks.extend", 60),  # extension rules; then gated lots of which nobody was told in time
+    "sweep": ("ledger.tasks.sweep", 60),  # write off what the clock has ended
+}
+
+app.conf.beat_schedule = {
+    name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for name, (task, seconds) in CLOCK.items()
+}

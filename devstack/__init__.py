@@ -1,0 +1,1 @@
+"""Embedded PostgreSQL and Valkey, and the processes of the demo. No Django in here."""

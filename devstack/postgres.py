@@ -1,0 +1,195 @@
+"""An embedded PostgreSQL on a unix socket.
+
+PostgreSQL refuses to run as root, so root runs it as 'nobody'. That user may be kept out of the folder of the
+project (below a folder only root may enter) or of the virtual environment (installed with a strict umask);
+then the data, or a copy of the binaries, lie below /var/tmp instead.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from devstack.binaries import POSTGRES_PACKAGE, postgres_install, postgres_version
+from devstack.errors import DidNotStart, Refused
+from devstack.home import AS_ROOT, Home, own_folder
+from devstack.processes import Child, Processes
+
+USER = DATABASE = "pointkeep"
+START_SECONDS = 60  # recovery after a crash may take a while
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+LOCALE = {  # the builtin provider came with 17; a system's C.UTF-8 may be missing, but not on Linux
+    "18": ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+    "16": ("--locale=C.UTF-8",),
+}
+
+
+def without_libpq(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the variables (PGPORT, PGOPTIONS, …) that point clients at another server."""
+    return {name: value for name, value in environ.items() if not name.startswith("PG")}
+
+
+class Postgres:
+    def __init__(self, home: Home, processes: Processes, *, durable: bool) -> None:
+        self.version = postgres_version()
+        self.durable = durable
+        self._home = home
+        self._processes = processes
+        self._as_user: dict[str, Any] = {}
+        self._install = postgres_install(self.version)
+        self._data = home.folder / f"postgres-{self.version}"
+        self._socket = home.sockets / "pg"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{USER}@{str(self._socket).replace('/', '%2F')}/{DATABASE}"
+
+    def start(self) -> Child:
+        """Raises DidNotStart."""
+        if AS_ROOT:
+            self._become_nobody()
+        if not (self._data / "PG_VERSION").exists():
+            self._initialise()
+        self._own(self._socket)
+        self._end_leftover()
+        child = self._start_server()
+        if not self._psql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):
+            self._psql(f"CREATE DATABASE {DATABASE}")
+        return child
+
+    def remove_copies(self) -> None:
+        """Remove the copied binaries after the stop; the next start makes them anew, of the version then installed."""
+        shutil.rmtree(self._home.outside / "site", ignore_errors=True)
+
+    def _become_nobody(self) -> None:
+        try:
+            nobody = pwd.getpwnam("nobody")
+        except KeyError:
+            raise Refused("PostgreSQL does not run as root, and there is no user 'nobody' to run it as") from None
+        self._as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        if not self._nobody_can([self._bin("postgres"), "--version"]):
+            self._copy_binaries()
+        if not self._nobody_can(["test", "-x", self._home.folder]):
+            self._data = own_folder(self._home.outside) / self._data.name
+
+    def _nobody_can(self, argv: Sequence[str | Path]) -> bool:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+        try:
+            return subprocess.run(argv, **quiet, **self._as_user).returncode == 0
+        except PermissionError:  # the program itself is out of reach
+            return False
+
+    def _copy_binaries(self) -> None:
+        """Copied at each start (a tenth of a second), so they are never older than what is installed."""
+        self.remove_copies()
+        site = own_folder(self._home.outside) / "site"
+        source = self._install.parents[1]
+        for name in (f"{POSTGRES_PACKAGE}/{self._install.name}", f"{POSTGRES_PACKAGE}.libs"):
+            if (source / name).exists():  # the second holds libraries, on Linux only
+                shutil.copytree(source / name, site / name, symlinks=True)
+        for path in (site, *site.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        self._install = site / POSTGRES_PACKAGE / self._install.name
+
+    def _initialise(self) -> None:
+        """Make the cluster aside and move it: what was cut off half-way is never taken for a whole one."""
+        part = self._data.with_name(f"{self._data.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        self._own(part)
+        options = ["-D", part, "-U", USER, "--auth=trust", "--encoding=UTF8", *LOCALE[self.version]]
+        made = self._run("initdb", *options, *([] if self.durable else ["--no-sync"]))
+        if made.returncode:
+            raise DidNotStart(f"PostgreSQL's initdb failed:\n{made.stdout}{made.stderr}".rstrip())
+        part.rename(self._data)
+
+    def _end_leftover(self) -> None:
+        """End a server that still answers here, and drop the pid file of one that does not.
+
+        A pid file whose number belongs to another process by now would keep the server from starting.
+        We hold the home's lock, so nobody else can be using this server.
+        """
+        if self._is_ready() in (0, 1):
+            self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+        elif self._pid_is_taken():
+            (self._data / "postmaster.pid").unlink()
+
+    def _pid_is_taken(self) -> bool:
+        try:
+            os.kill(int((self._data / "postmaster.pid").read_text().split()[0]), 0)
+        except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
+            return False
+        except PermissionError:
+            return True
+        return True
+
+    def _start_server(self) -> Child:
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": self._socket,
+            "unix_socket_permissions": "0700",
+            "max_connections": 200,  # workers, pytest's processes, races
+            "timezone": "UTC",  # initdb has written the environment's TZ into the configuration
+            "log_timezone": "UTC",
+            **({} if self.durable else FAST),
+        }
+        argv = [self._bin("postgres"), "-D", self._data, *(x for k, v in options.items() for x in ("-c", f"{k}={v}"))]
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            child = self._processes.start(
+                f"PostgreSQL {self.version}",
+                argv,
+                log=self._home.folder / "postgres.log",
+                stop_signal=signal.SIGINT,  # a fast shutdown: SIGTERM would wait for the clients
+                grace=6,
+                env=self._environment(),
+                cwd="/",
+                **self._as_user,
+            )
+            while not child.ended and time.monotonic() < deadline:
+                if self._is_ready() == 0:
+                    return child
+                time.sleep(0.05)
+            if "pre-existing shared memory" not in child.tail() or time.monotonic() > deadline:
+                raise DidNotStart(child.obituary())
+            self._processes.forget(child)  # a connection of a killed server is still at its last query
+            time.sleep(0.5)
+
+    def _is_ready(self) -> int:
+        """0 it takes connections, 1 not yet, 2 nobody answers."""
+        return self._run("pg_isready", "-q", "-h", self._socket).returncode
+
+    def _psql(self, sql: str) -> str:
+        done = self._run("psql", "-qAtX", "-h", self._socket, "-U", USER, "-d", "postgres", "-c", sql)
+        if done.returncode:
+            raise DidNotStart(f"PostgreSQL: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self._bin(program), *arguments],
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd="/",
+            **self._as_user,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {**without_libpq(os.environ), "TZ": "UTC"}
+
+    def _bin(self, program: str) -> Path:
+        return self._install / "bin" / program
+
+    def _own(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)
+        if self._as_user:
+            os.chown(folder, self._as_user["user"], self._as_user["group"])

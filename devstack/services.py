@@ -1,0 +1,94 @@
+"""The demo's processes beside the servers: how each is called, and what tells that it is up."""
+
+import http.client
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from devstack.ports import HOST
+
+PYTHON = sys.executable
+CELERY = [PYTHON, "-m", "celery", "-A", "config"]
+WORKERS = THREADS = 2
+FOREIGN = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY")  # of the user's own servers, not of this one
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process that keeps running. `up_line` is the text in its log that says it is ready."""
+
+    name: str
+    argv: list[str]
+    grace: float
+    up_line: str = ""
+
+
+def mail_sink(port: int, mail: Path) -> Service:
+    argv = [PYTHON, "-m", "aiosmtpd", "-n", "-l", f"{HOST}:{port}", "-c", "aiosmtpd.handlers.Mailbox", str(mail)]
+    return Service("Mail", argv, grace=1)
+
+
+def web(listener: socket.socket) -> Service:
+    """It is handed the listening socket. Answers to requests under way may take two seconds at the stop."""
+    argv = [PYTHON, "-m", "gunicorn", "config.wsgi:application", "--bind", f"fd://{listener.fileno()}"]
+    argv += ["--workers", str(WORKERS), "--threads", str(THREADS), "--graceful-timeout", "2", "--no-control-socket"]
+    return Service("Web", argv, grace=3)
+
+
+def worker() -> Service:
+    argv = [*CELERY, "worker", "-c", str(WORKERS), "--without-mingle", "--without-gossip", "--loglevel", "INFO"]
+    return Service("Worker", argv, grace=6, up_line=" ready.")
+
+
+def beat(home: Path) -> Service:
+    argv = [*CELERY, "beat", "--schedule", str(home / "beat.db"), "--pidfile", "", "--loglevel", "INFO"]
+    return Service("Beat", argv, grace=1, up_line="beat: Starting")
+
+
+def environment(base: Mapping[str, str], *, home: Path, mail_port: int) -> dict[str, str]:
+    """What the Django processes are told, on top of where the servers are."""
+    kept = {name: value for name, value in base.items() if name not in FOREIGN}
+    return kept | {
+        "ALLOWED_HOSTS": f"{HOST},localhost",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "EMAIL_URL": f"smtp://{HOST}:{mail_port}",
+        "INBOX_MAILDIR": str(home / "mail"),
+        "POINTKEEP_DEMO": "true",
+        "PYTHONUNBUFFERED": "1",
+        "SECRET_KEY": _secret_key(home / "secret_key"),
+    }
+
+
+def _secret_key(path: Path) -> str:
+    """Made once, so that a restart signs nobody out; readable by its owner only."""
+    if not path.exists():
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        part.rename(path)
+    return path.read_text()
+
+
+def takes_mail(port: int) -> bool:
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            return connection.recv(3) == b"220"
+    except OSError:
+        return False
+
+
+def is_healthy(port: int) -> bool:
+    """Asked directly: a proxy named in the environment has nothing to do here."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    try:
+        connection.request("GET", "/health/")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,143 @@
+"""The hash chain of an account: every entry's hash covers its whole content and the hash before it.
+
+Purely computed, so that the auditor recomputes with the very same function from the rows of the database.
+Each field is preceded by its length, so that no two different contents read the same. A lot is named by
+the `seq` of the entry that made it and its number there, never by a row id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Protocol, TypeAlias
+
+HASH_VERSION = 1
+GENESIS = b"\0" * 32  # the hash before an account's first entry
+
+# What can be hashed; None differs from an empty text.
+Field: TypeAlias = int | str | bytes | datetime | date | None
+
+
+class Content(Protocol):
+    """The fields of an entry that its hash covers; a draft and a row of the database both have them."""
+
+    account_id: int
+    seq: int
+    kind: str
+    amount: int
+    debt_delta: int
+    balance_after: int
+    debt_after: int
+    key: str | None
+    body_hash: bytes | None
+    actor: str
+    reason: str
+    reference: str
+    undoes_seq: int | None
+    asked: int | None
+    available: int | None
+    effective_at: datetime
+    recorded_at: datetime
+
+
+def entry_hash(previous: bytes, entry: Content, parts: Iterable[Iterable[Field]]) -> bytes:
+    """SHA-256 over the previous hash, the entry's fields and its parts.
+
+    `parts` are what the entry did, each as a row of fields that begins with its own name: the lots it
+    made, its allocations, extensions and notice, as `made_part` and its sisters below build them.
+    """
+    digest = hashlib.sha256(previous)
+    rows: list[Iterable[Field]] = [
+        (
+            HASH_VERSION,
+            entry.account_id,
+            entry.seq,
+            str(entry.kind),
+            entry.amount,
+            entry.debt_delta,
+            entry.balance_after,
+            entry.debt_after,
+            entry.key,
+            entry.body_hash,
+            entry.actor,
+            entry.reason,
+            entry.reference,
+            entry.undoes_seq,
+            entry.asked,
+            entry.available,
+            entry.effective_at,
+            entry.recorded_at,
+        ),
+        *parts,
+    ]
+    digest.update(b"".join(_sized(_encoded(row)) for row in rows))
+    return digest.digest()
+
+
+def made_part(
+    number: int,
+    family_seq: int,
+    policy_id: int | None,
+    origin: str,
+    granted: int,
+    spendable_at: datetime,
+    expires_at: datetime | None,
+    notice_days: int,
+    notice_slack: int,
+) -> tuple[Field, ...]:
+    """A lot that the entry made, with the dates it had when it was made."""
+    return (
+        "lot",
+        number,
+        family_seq,
+        policy_id,
+        origin,
+        granted,
+        spendable_at,
+        expires_at,
+        notice_days,
+        notice_slack,
+    )
+
+
+def allocation_part(lot_seq: int, lot_number: int, delta: int) -> tuple[Field, ...]:
+    """Points that the entry took from a lot (negative) or gave to it."""
+    return ("allocation", lot_seq, lot_number, delta)
+
+
+def extension_part(lot_seq: int, lot_number: int, was: datetime | None, until: datetime | None) -> tuple[Field, ...]:
+    """A date that the entry moved."""
+    return ("extension", lot_seq, lot_number, was, until)
+
+
+def notice_part(
+    expires_at: datetime, expires_on: date, told_on: date, channel: str, evidence: str, lots: Iterable[tuple[int, int]]
+) -> tuple[Field, ...]:
+    """A notice that the entry recorded, with the (seq, number) of the lots it names."""
+    named = ",".join(f"{seq}.{number}" for seq, number in lots)
+    return ("notice", expires_at, expires_on, told_on, channel, evidence, named)
+
+
+def _encoded(row: Iterable[Field]) -> bytes:
+    return b"".join(_sized(_bytes(field)) for field in row)
+
+
+def _sized(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
+
+
+def _bytes(field: Field) -> bytes:
+    match field:
+        case None:
+            return b""
+        case bytes():
+            return b"x" + field
+        case int():
+            return b"i%d" % field
+        case datetime():
+            return b"t" + field.astimezone(UTC).isoformat(timespec="microseconds").encode()
+        case date():
+            return b"d" + field.isoformat().encode()
+        case _:
+            return b"s" + field.encode()

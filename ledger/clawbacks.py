@@ -1,0 +1,94 @@
+"""Clawing back: undoing part or all of a grant, or taking points without one.
+
+Cap: what was granted, less what of it the clock expired, less earlier clawbacks of that grant, whoever paid them.
+Who pays: live lots of the grant's family, then other live lots in redemption order (promised ones last), then debt.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ledger.actors import Actor
+from ledger.allocation import is_spendable, redemption_order, take
+from ledger.book import Book, Draft, Signature
+from ledger.errors import NotAGrant
+from ledger.kinds import Kind
+from ledger.models import Account
+from ledger.points import check_points
+from ledger.posting import Order, act
+from ledger.receipts import Receipt
+
+
+def clawback(
+    *,
+    account: Account,
+    points: int,
+    now: datetime,
+    key: str,
+    by: Actor,
+    undoes: str | None = None,
+    reference: str = "",
+    reason: str = "",
+) -> Receipt:
+    """Claw points back; `undoes` is the key of the grant that this undoes, None takes without one and has no cap.
+
+    The receipt is a note when the cap leaves nothing to take. Raises BadPoints, BadKey, NotAGrant, KeyReused, FutureAct.
+    """
+    return act(
+        clawback_order(
+            account_id=account.pk,
+            points=points,
+            now=now,
+            key=key,
+            by=by,
+            undoes=undoes,
+            reference=reference,
+            reason=reason,
+        )
+    )
+
+
+def clawback_order(
+    *,
+    account_id: int,
+    points: int,
+    now: datetime,
+    key: str,
+    by: Actor,
+    undoes: str | None = None,
+    unknown_grant_is_none: bool = False,
+    reference: str = "",
+    reason: str = "",
+    content: dict[str, object] | None = None,
+) -> Order:
+    """A clawback as an order for the pen. A feed takes a grant that is not known as none: then there is no cap."""
+    check_points(points)
+
+    def decide(book: Book, signature: Signature) -> Draft:
+        grant = book.grants.get(undoes) if undoes else None
+        if undoes and grant is None and not unknown_grant_is_none:
+            raise NotAGrant(field="undoes")
+        due = points if grant is None else min(points, grant.cap)
+        said = {"reference": reference, "reason": reason, "undoes_seq": grant.seq if grant else None}
+        if due == 0:
+            return book.write(Kind.NOTE, signature, asked=points, available=0, **said)
+        family = grant.seq if grant else None
+        payers = sorted(
+            book.live(), key=lambda lot: (lot.family_seq != family, not is_spendable(lot, book.at), redemption_order(lot))
+        )
+        slices = take(payers, due)
+        unpaid = due - sum(part.points for part in slices)
+        return book.write(
+            Kind.CLAWBACK,
+            signature,
+            take=slices,
+            debt_delta=unpaid,
+            asked=points,
+            available=grant.cap if grant else None,
+            **said,
+        )
+
+    asked = {"kind": "clawback", "points": points, "undoes": undoes, "reference": reference, "reason": reason}
+    return Order(
+        account_id=account_id, now=now, by=by, key=key, content=content or asked, decide=decide, undoes=undoes
+    )

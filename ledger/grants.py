@@ -1,0 +1,120 @@
+"""Granting points: a new lot, whose dates the policy in force works out; debt is paid first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ledger.actors import Actor
+from ledger.allocation import LotState, Slice, take
+from ledger.book import BY_CLOCK, Book, Draft, Signature
+from ledger.errors import BadInput, FutureAct, PastExpiry
+from ledger.kinds import Kind, Origin
+from ledger.models import Account
+from ledger.points import check_points
+from ledger.policies import expiry_date
+from ledger.posting import Order, act
+from ledger.programmes import Rules, rules_of
+from ledger.receipts import Receipt
+
+
+def grant(
+    *,
+    account: Account,
+    points: int,
+    now: datetime,
+    key: str,
+    by: Actor,
+    origin: Origin = Origin.PURCHASE,
+    effective_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    reference: str = "",
+    reason: str = "",
+) -> Receipt:
+    """Grant points.
+
+    `effective_at` dates the grant back (never forward); `expires_at` replaces the date that the policy gives.
+    Raises BadPoints, BadKey, PastExpiry, NoPolicy, KeyReused, FutureAct.
+    """
+    return act(
+        grant_order(
+            account_id=account.pk,
+            rules=rules_of(account.programme_id),
+            points=points,
+            now=now,
+            key=key,
+            by=by,
+            origin=origin,
+            effective_at=effective_at,
+            expires_at=expires_at,
+            reference=reference,
+            reason=reason,
+        )
+    )
+
+
+def grant_order(
+    *,
+    account_id: int,
+    rules: Rules,
+    points: int,
+    now: datetime,
+    key: str,
+    by: Actor,
+    origin: Origin = Origin.PURCHASE,
+    effective_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    reference: str = "",
+    reason: str = "",
+    content: dict[str, object] | None = None,
+) -> Order:
+    """A grant as an order for the pen. `content` replaces what the key stands for, as a feed's whole row does."""
+    check_points(points)
+    if origin not in Origin.values:
+        raise BadInput(f"The origin must be one of {', '.join(Origin.values)}.", field="origin")
+    if effective_at is not None and effective_at > now:
+        raise FutureAct("A grant can be dated back, never forward.", field="effective_at")
+    if expires_at is not None and expires_at <= now:
+        raise PastExpiry("The date must lie in the future.", field="expires_at")
+
+    def decide(book: Book, signature: Signature) -> Draft:
+        since = effective_at or book.at
+        terms = rules.in_force(since, origin)
+        date = expires_at or expiry_date(terms, since)
+        lot = LotState(
+            seq=book.next_seq(),
+            number=0,
+            family_seq=book.next_seq(),
+            policy_id=terms.policy_id,
+            origin=origin.value,
+            granted=points,
+            remaining=0,
+            spendable_at=since,
+            expires_at=date,
+            gated=date is not None and terms.notice_days > 0,
+            notice_days=terms.notice_days if date else 0,
+            notice_slack=terms.notice_slack if date else 0,
+        )
+        draft = book.write(
+            Kind.GRANT,
+            signature,
+            give=[Slice(lot, points)],
+            made=[lot],
+            effective_at=since,
+            reference=reference,
+            reason=reason,
+        )
+        settle(book)
+        return draft
+
+    asked = {"kind": "grant", "points": points, "origin": origin.value, "reference": reference, "reason": reason}
+    asked |= {"effective_at": effective_at, "expires_at": expires_at}
+    return Order(account_id=account_id, now=now, by=by, key=key, content=content or asked, decide=decide)
+
+
+def settle(book: Book) -> None:
+    """While there is debt, live points pay it first, in redemption order; only the rest can be spent or expire (law 8)."""
+    if book.debt:
+        slices = take(book.live(), book.debt)
+        paid = sum(part.points for part in slices)
+        if paid:
+            book.write(Kind.SETTLE, BY_CLOCK, take=slices, debt_delta=-paid)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from ledger.kinds import SIGN, Kind
+from ledger.models.account import Account
+from ledger.models.lot import Lot
+from ledger.models.programme import Programme
+
+_BY_SIGN = {1: Q(amount__gt=0), -1: Q(amount__lt=0), 0: Q(amount=0)}
+
+
+class Entry(models.Model):
+    """One immutable thing that happened to an account. No personal data in it."""
+
+    # No foreign keys of their own from here to the one row of a programme: its key-share locks cost when measured.
+    # (account, programme) refers to the account as a pair, in the migration.
+    account = models.ForeignKey(
+        Account, models.PROTECT, db_constraint=False, db_index=False, related_name="entries", verbose_name=_("account")
+    )
+    programme = models.ForeignKey(
+        Programme, models.PROTECT, db_constraint=False, db_index=False, verbose_name=_("programme")
+    )
+    seq = models.BigIntegerField(_("number"))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    amount = models.BigIntegerField(_("amount"))
+    debt_delta = models.BigIntegerField(_("added to the debt"), default=0)
+    balance_after = models.BigIntegerField(_("balance after"))
+    debt_after = models.BigIntegerField(_("debt after"))
+    key = models.CharField(_("key"), max_length=200, null=True)  # noqa: DJ001  # NULL: a companion entry has no key
+    body_hash = models.BinaryField(_("hash of the request"), null=True)
+    actor = models.CharField(_("by"), max_length=100)
+    reason = models.CharField(_("reason"), max_length=500)
+    reference = models.CharField(_("reference"), max_length=200)
+    undoes_seq = models.BigIntegerField(_("undoes entry"), null=True)
+    asked = models.BigIntegerField(_("asked for"), null=True)
+    available = models.BigIntegerField(_("available"), null=True)
+    effective_at = models.DateTimeField(_("effective"))
+    recorded_at = models.DateTimeField(_("recorded"))
+    hash_version = models.SmallIntegerField(_("version of the hash"))
+    hash = models.BinaryField(_("hash"))
+
+    class Meta:
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+        constraints = [
+            # Serves history and audit in order; law 13: no number twice.
+            models.UniqueConstraint(fields=["account", "seq"], name="entry_seq_once"),
+            # Serves the replay look-up; law 1: a key is used once.
+            models.UniqueConstraint(
+                fields=["programme", "key"], condition=Q(key__isnull=False), name="entry_key_once"
+            ),
+            models.CheckConstraint(
+                condition=reduce(or_, (Q(kind=kind) & _BY_SIGN[sign] for kind, sign in SIGN.items())),
+                name="entry_kind_is_declared_with_its_sign",
+            ),
+            models.CheckConstraint(condition=Q(effective_at__lte=F("recorded_at")), name="entry_effective_not_later"),
+            models.CheckConstraint(condition=Q(balance_after__gte=0), name="entry_balance_not_negative"),
+            models.CheckConstraint(condition=Q(debt_after__gte=0), name="entry_debt_not_negative"),
+            models.CheckConstraint(
+                condition=Q(key__isnull=True) | Q(body_hash__isnull=False), name="entry_key_has_a_body"
+            ),
+        ]
+        indexes = [
+            # Serves the cap of a clawback: what was clawed back of this grant before.
+            models.Index(fields=["account", "undoes_seq"], condition=Q(undoes_seq__isnull=False), name="entry_undoes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}/{self.seq}"
+
+
+class Allocation(models.Model):
+    """How many points one entry took from (negative), or gave to, one lot."""
+
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="allocations", verbose_name=_("entry"))
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="allocations", verbose_name=_("lot"))
+    delta = models.BigIntegerField(_("points"))
+
+    class Meta:
+        verbose_name = _("allocation")
+        verbose_name_plural = _("allocations")
+        constraints = [
+            models.CheckConstraint(condition=~Q(delta=0), name="allocation_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entry_id}→{self.lot_id}: {self.delta:+d}"

@@ -1,0 +1,45 @@
+"""Redeeming points: soonest-expiring first, all or nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ledger.actors import Actor
+from ledger.allocation import is_spendable, take
+from ledger.book import Book, Draft, Signature
+from ledger.kinds import Kind
+from ledger.models import Account
+from ledger.points import check_points
+from ledger.posting import Order, act
+from ledger.receipts import Receipt
+
+
+def redeem(*, account: Account, points: int, now: datetime, key: str, by: Actor, reference: str = "") -> Receipt:
+    """Redeem points, soonest-expiring first. Raises BadPoints, BadKey, InsufficientPoints, KeyReused, FutureAct."""
+    return act(redeem_order(account_id=account.pk, points=points, now=now, key=key, by=by, reference=reference))
+
+
+def redeem_order(
+    *,
+    account_id: int,
+    points: int,
+    now: datetime,
+    key: str,
+    by: Actor,
+    reference: str = "",
+    content: dict[str, object] | None = None,
+) -> Order:
+    """A redemption as an order for the pen."""
+    check_points(points)
+
+    def decide(book: Book, signature: Signature) -> Draft:
+        # An account in debt has nothing to spend; a balance below the points need not be gone through for that.
+        spendable = (lot for lot in book.live() if is_spendable(lot, book.at))
+        slices = [] if book.debt else take(spendable, points)
+        there = sum(part.points for part in slices)
+        if there < points:
+            return book.write(Kind.DECLINE, signature, asked=points, available=there, reference=reference)
+        return book.write(Kind.REDEEM, signature, take=slices, reference=reference)
+
+    asked = {"kind": "redeem", "points": points, "reference": reference}
+    return Order(account_id=account_id, now=now, by=by, key=key, content=content or asked, decide=decide)

@@ -1,0 +1,11 @@
+"""What the clock wakes in the ledger: one line each."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from ledger import expiry
+
+
+@shared_task
+def sweep() -> None:
+    expiry.sweep(now=timezone.now())

@@ -1,0 +1,36 @@
+"""What every test stands on. The services are started before pytest, by `make test` (`python -m devstack.run`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from tests import builders
+
+FACT_TABLES = ("entry", "allocation", "extension", "notice", "lot", "account")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:  # type: ignore[no-untyped-def]
+    """The test database, in which the flush after transactional tests may truncate the facts.
+
+    Only the tables' owner can disable these triggers, and only here; the tests of the refusal enable them again.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in FACT_TABLES:
+            cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER {table}_no_truncate")
+    return
+
+
+@pytest.fixture
+def moa(db: None):
+    """Moa, a programme without a notice duty."""
+    return builders.moa()
+
+
+@pytest.fixture
+def minji(moa):
+    """Minji's empty account in Moa."""
+    return builders.minji(moa)
