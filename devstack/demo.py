@@ -12,10 +12,11 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from devstack import services
-from devstack.errors import DidNotStart, Interrupted, exit_code_of
+from devstack.errors import DidNotStart, exit_code_of
 from devstack.home import Home, sweep
 from devstack.ports import HOST, any_free, listen_from, read_port
 from devstack.processes import Child, die_with_parent
@@ -61,21 +62,22 @@ class Demo:
         self._start_servers()
         mail_port = any_free()
         with step("Mail"):
-            self._start(services.mail_sink(mail_port, self.home / "mail"), lambda: services.takes_mail(mail_port))
-        base = self.stack.environment(os.environ)
-        self.environ = services.environment(base, home=self.home, mail_port=mail_port)
+            child = self._launch(services.mail_sink(mail_port, self.home / "mail"))
+            self._wait(child, lambda: services.takes_mail(mail_port))
+        base, port = self.stack.environment(os.environ), listener.getsockname()[1]
+        self.environ = services.environment(base, home=self.home, port=port, mail_port=mail_port)
         with step("Tables"):
             self._manage("migrate", "--verbosity=1")
         with step("Story"):
             self._tell_story()
-        port = listener.getsockname()[1]
         with step("Web"):
             child = self._launch(services.web(listener), pass_fds=(listener.fileno(),))
             listener.close()
             self._wait(child, lambda: services.is_healthy(port))
-        for service in (services.worker(), services.beat(self.home)):
-            with step(service.name):
-                self._start(service)
+        with step("Worker and beat"):
+            started = [(service, self._launch(service)) for service in (services.worker(), services.beat(self.home))]
+            for service, child in started:
+                self._wait(child, partial(_has_said, child, service.up_line))
 
     def watch(self) -> int:
         """Until a signal comes (0) or a process dies (1)."""
@@ -93,7 +95,7 @@ class Demo:
             if name not in needed:
                 say(f"  {title:<22}yours ({name})")
                 continue
-            self._heed_signals()
+            self.signals.heed()
             with step(title):
                 self.stack.start(name)
 
@@ -108,11 +110,11 @@ class Demo:
         """What a management command prints. Its errors go to its log."""
         argv = [services.PYTHON, "manage.py", command, *arguments]
         log, errors = self.home / f"{command}.log", self.home / f"{command}.errors.log"
-        self._heed_signals()
+        self.signals.heed()
         with open(errors, "wb") as stderr:
             child = self.stack.processes.start(f"manage.py {command}", argv, log=log, env=self.environ, stderr=stderr)
         while not child.ended:
-            self._heed_signals()
+            self.signals.heed()
             time.sleep(0.05)
         if child.process.returncode:
             child.log = errors if errors.stat().st_size else log
@@ -120,14 +122,8 @@ class Demo:
         self.stack.processes.forget(child)
         return log.read_text(errors="replace")
 
-    def _start(self, service: services.Service, is_up: Callable[[], bool] | None = None) -> None:
-        child = self._launch(service)
-        log = child.log
-        assert log is not None
-        self._wait(child, is_up or (lambda: service.up_line in log.read_text(errors="replace")))
-
     def _launch(self, service: services.Service, pass_fds: tuple[int, ...] = ()) -> Child:
-        self._heed_signals()
+        self.signals.heed()
         return self.stack.processes.start(
             service.name,
             service.argv,
@@ -140,17 +136,13 @@ class Demo:
     def _wait(self, child: Child, is_up: Callable[[], bool]) -> None:
         deadline = time.monotonic() + UP_SECONDS
         while not is_up():
-            self._heed_signals()
+            self.signals.heed()
             dead = self.stack.processes.first_ended()
             if dead is not None:
                 raise DidNotStart(dead.obituary())
             if time.monotonic() > deadline:
                 raise DidNotStart(f"not ready after {UP_SECONDS} s; {child.obituary()}")
             time.sleep(0.05)
-
-    def _heed_signals(self) -> None:
-        if self.signals.first is not None:
-            raise Interrupted(self.signals.first)
 
 
 def main() -> int:
@@ -185,11 +177,14 @@ def _patience(signals: Signals) -> Callable[[], bool]:
     deadline = time.monotonic() + PATIENCE
 
     def keep_waiting() -> bool:
-        if signals.first is not None:
-            raise Interrupted(signals.first)
+        signals.heed()
         return time.monotonic() < deadline
 
     return keep_waiting
+
+
+def _has_said(child: Child, text: str) -> bool:
+    return text in child.output()
 
 
 def _say_ready(demo: Demo, port: int, seconds: float) -> None:

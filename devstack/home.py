@@ -21,8 +21,8 @@ from typing import IO
 from devstack.errors import AlreadyRunning, Refused
 from devstack.processes import end_leftovers
 
-SOCKETS = Path("/tmp")
-OUTSIDE = Path("/var/tmp")
+SOCKETS = Path("/tmp")  # noqa: S108 -- own_folder() refuses what others have put there
+OUTSIDE = Path("/var/tmp")  # noqa: S108 -- as above
 RECORD = "processes"
 AS_ROOT = os.getuid() == 0
 
@@ -89,7 +89,7 @@ class Home:
     def _take(self, keep_waiting: Callable[[], bool]) -> IO[bytes]:
         path = self.folder / "lock"
         while True:
-            lock = open(path, "ab")
+            lock = open(path, "ab")  # noqa: SIM115 -- held open as long as the home is
             if _locked(lock) and _same_file(lock, path):
                 return lock
             lock.close()

@@ -18,7 +18,7 @@ from typing import Any
 from devstack.binaries import POSTGRES_PACKAGE, postgres_install, postgres_version
 from devstack.errors import DidNotStart, Refused
 from devstack.home import AS_ROOT, Home, own_folder
-from devstack.processes import Child, Processes
+from devstack.processes import Child, Processes, kill, working_in
 
 USER = DATABASE = "pointkeep"
 START_SECONDS = 60  # recovery after a crash may take a while
@@ -58,8 +58,8 @@ class Postgres:
         self._own(self._socket)
         self._end_leftover()
         child = self._start_server()
-        if not self._psql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):
-            self._psql(f"CREATE DATABASE {DATABASE}")
+        if not self._psql("SELECT 1 FROM pg_database WHERE datname = 'pointkeep'"):
+            self._psql("CREATE DATABASE pointkeep")
         return child
 
     def remove_copies(self) -> None:
@@ -78,11 +78,11 @@ class Postgres:
             self._data = own_folder(self._home.outside) / self._data.name
 
     def _nobody_can(self, argv: Sequence[str | Path]) -> bool:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
         try:
-            return subprocess.run(argv, **quiet, **self._as_user).returncode == 0
+            tried = subprocess.run(argv, capture_output=True, cwd="/", **self._as_user)
         except PermissionError:  # the program itself is out of reach
             return False
+        return bool(tried.returncode == 0)
 
     def _copy_binaries(self) -> None:
         """Copied at each start (a tenth of a second), so they are never older than what is installed."""
@@ -102,34 +102,43 @@ class Postgres:
         part = self._data.with_name(f"{self._data.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         self._own(part)
-        options = ["-D", part, "-U", USER, "--auth=trust", "--encoding=UTF8", *LOCALE[self.version]]
-        made = self._run("initdb", *options, *([] if self.durable else ["--no-sync"]))
+        options = ["-U", USER, "--auth=trust", "--encoding=UTF8", *LOCALE[self.version]]
+        if not self.durable:
+            options.append("--no-sync")
+        made = self._run("initdb", "-D", part, *options)
         if made.returncode:
             raise DidNotStart(f"PostgreSQL's initdb failed:\n{made.stdout}{made.stderr}".rstrip())
         part.rename(self._data)
 
     def _end_leftover(self) -> None:
-        """End a server that still answers here, and drop the pid file of one that does not.
+        """End a server that still answers here, or what is left of one that was killed.
 
-        A pid file whose number belongs to another process by now would keep the server from starting.
-        We hold the home's lock, so nobody else can be using this server.
+        A connection's process outlives a killed server until its query is done, and must not meet a new one.
+        PostgreSQL takes a lock file for a running server's when its number belongs to any living process by now,
+        or to remains that a container's first process does not collect. We hold the home's lock, so nobody else
+        can be using these data.
         """
         if self._is_ready() in (0, 1):
             self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
-        elif self._pid_is_taken():
-            (self._data / "postmaster.pid").unlink()
+            return
+        for pid in working_in(self._data):
+            kill(pid)
+        for leftover in (self._data / "postmaster.pid", *self._socket.glob(".s.PGSQL.*")):
+            if leftover.suffix != ".pid" or self._number_is_taken(leftover):
+                leftover.unlink()
 
-    def _pid_is_taken(self) -> bool:
+    def _number_is_taken(self, pid_file: Path) -> bool:
+        """Otherwise PostgreSQL itself looks after the file."""
         try:
-            os.kill(int((self._data / "postmaster.pid").read_text().split()[0]), 0)
-        except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
-            return False
+            os.kill(int(pid_file.read_text().split()[0]), 0)
         except PermissionError:
             return True
+        except (OSError, ValueError, IndexError):
+            return False
         return True
 
     def _start_server(self) -> Child:
-        options = {
+        options: dict[str, object] = {
             "listen_addresses": "",
             "unix_socket_directories": self._socket,
             "unix_socket_permissions": "0700",
@@ -138,27 +147,24 @@ class Postgres:
             "log_timezone": "UTC",
             **({} if self.durable else FAST),
         }
-        argv = [self._bin("postgres"), "-D", self._data, *(x for k, v in options.items() for x in ("-c", f"{k}={v}"))]
+        argv = [str(self._bin("postgres")), "-D", str(self._data)]
+        argv += [f"--{name}={value}" for name, value in options.items()]
+        child = self._processes.start(
+            f"PostgreSQL {self.version}",
+            argv,
+            log=self._home.folder / "postgres.log",
+            stop_signal=signal.SIGINT,  # a fast shutdown: SIGTERM would wait for the clients
+            grace=6,
+            env=self._environment(),
+            cwd="/",
+            **self._as_user,
+        )
         deadline = time.monotonic() + START_SECONDS
-        while True:
-            child = self._processes.start(
-                f"PostgreSQL {self.version}",
-                argv,
-                log=self._home.folder / "postgres.log",
-                stop_signal=signal.SIGINT,  # a fast shutdown: SIGTERM would wait for the clients
-                grace=6,
-                env=self._environment(),
-                cwd="/",
-                **self._as_user,
-            )
-            while not child.ended and time.monotonic() < deadline:
-                if self._is_ready() == 0:
-                    return child
-                time.sleep(0.05)
-            if "pre-existing shared memory" not in child.tail() or time.monotonic() > deadline:
-                raise DidNotStart(child.obituary())
-            self._processes.forget(child)  # a connection of a killed server is still at its last query
-            time.sleep(0.5)
+        while not child.ended and time.monotonic() < deadline:
+            if self._is_ready() == 0:
+                return child
+            time.sleep(0.05)
+        raise DidNotStart(child.obituary())
 
     def _is_ready(self) -> int:
         """0 it takes connections, 1 not yet, 2 nobody answers."""

@@ -55,6 +55,25 @@ def born(pid: int) -> str | None:
     return None if not state or state.startswith("Z") else started.strip()
 
 
+def working_in(folder: Path) -> list[int]:
+    """The processes whose current folder this is, where the system tells (Linux)."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):  # gone by now, or not ours to look at
+            if entry.readlink() == folder:
+                found.append(int(entry.parent.name))
+    return found
+
+
+def kill(pid: int) -> None:
+    """End a process that is not our child, at once, and wait until it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while born(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def _private(path: str, flags: int) -> int:
     """For logs: the story's output holds passwords, and the home of root may be entered by others."""
     return os.open(path, flags, 0o600)
@@ -88,11 +107,13 @@ class Child:
         kill_group(self.process.pid)
         self.process.wait()
 
+    def output(self) -> str:
+        """What its log holds so far."""
+        return self.log.read_text(errors="replace") if self.log is not None and self.log.exists() else ""
+
     def tail(self, lines: int = 25) -> str:
         """The end of the log, for a message about what went wrong."""
-        if self.log is None or not self.log.exists():
-            return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.output().splitlines()[-lines:])
 
     def obituary(self) -> str:
         code = self.process.poll()

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from devstack.errors import Interrupted, exit_code_of
+from devstack.errors import exit_code_of
 from devstack.home import Home
 from devstack.processes import Processes, die_with_parent, kill_group
 from devstack.signals import Signals
@@ -75,8 +75,7 @@ def _commands(options: argparse.Namespace, environ: Mapping[str, str], signals: 
 
 def _run(argv: Sequence[str], environ: Mapping[str, str], signals: Signals, processes: Processes) -> int:
     """The command's exit code, or 128 + the number of the signal that ended it."""
-    if signals.first is not None:
-        raise Interrupted(signals.first)
+    signals.heed()
     try:
         child = processes.start(argv[0], argv, log=None, env=environ)
     except OSError as error:
@@ -92,13 +91,11 @@ def _run(argv: Sequence[str], environ: Mapping[str, str], signals: Signals, proc
                 child.process.send_signal(signum)
                 deadlines.append(time.monotonic() + GRACE)
 
-    signals.pass_on = pass_on
-    if signals.first is not None:  # it came while the command was being started
-        pass_on(signals.first)
+    signals.redirect(pass_on)
     while not child.ended and not (deadlines and time.monotonic() > deadlines[0]):
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.process.wait(0.5)
-    signals.pass_on = lambda signum: None
+    signals.redirect(None)
     kill_group(child.process.pid)
     code = child.process.wait()
     processes.forget(child)

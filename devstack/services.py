@@ -49,17 +49,19 @@ def beat(home: Path) -> Service:
     return Service("Beat", argv, grace=1, up_line="beat: Starting")
 
 
-def environment(base: Mapping[str, str], *, home: Path, mail_port: int) -> dict[str, str]:
+def environment(base: Mapping[str, str], *, home: Path, port: int, mail_port: int) -> dict[str, str]:
     """What the Django processes are told, on top of where the servers are."""
     kept = {name: value for name, value in base.items() if name not in FOREIGN}
     return kept | {
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "EMAIL_URL": f"smtp://{HOST}:{mail_port}",
+        "HTTPS": "false",
         "INBOX_MAILDIR": str(home / "mail"),
         "POINTKEEP_DEMO": "true",
         "PYTHONUNBUFFERED": "1",
         "SECRET_KEY": _secret_key(home / "secret_key"),
+        "SITE_URL": f"http://{HOST}:{port}",
     }
 
 

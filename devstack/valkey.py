@@ -26,8 +26,8 @@ class Valkey:
     def start(self) -> Child:
         """Raises DidNotStart."""
         self._ask(b"SHUTDOWN NOSAVE")  # a left-over one: we hold the home's lock, so nobody is using it
-        argv = [self._program, "--port", "0", "--unixsocket", self._socket, "--unixsocketperm", "700"]
-        argv += ["--daemonize", "no", "--save", "", "--appendonly", "no", "--dir", self._home.folder]
+        argv = [str(self._program), "--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"]
+        argv += ["--daemonize", "no", "--save", "", "--appendonly", "no", "--dir", str(self._home.folder)]
         child = self._processes.start("Valkey", argv, log=self._home.folder / "valkey.log")
         deadline = time.monotonic() + START_SECONDS
         while not child.ended and time.monotonic() < deadline:

@@ -20,7 +20,7 @@ def open_accounts(*, programme: Programme, references: Iterable[str]) -> dict[st
     wanted = sorted(set(references))
     for reference in wanted:
         check_reference(reference)
-    found = _accounts(programme, wanted)
+    found = find_accounts(programme=programme, references=wanted)
     missing = [reference for reference in wanted if reference not in found]
     if missing:
         with transaction.atomic():
@@ -31,7 +31,7 @@ def open_accounts(*, programme: Programme, references: Iterable[str]) -> dict[st
             Account.objects.bulk_create(
                 [Account(programme=programme, member=member) for member in members], ignore_conflicts=True
             )
-        found |= _accounts(programme, missing)
+        found |= find_accounts(programme=programme, references=missing)
     return found
 
 
@@ -41,6 +41,7 @@ def check_reference(reference: str) -> None:
         raise BadInput("A reference must be 1 to 100 printable characters.", field="reference")
 
 
-def _accounts(programme: Programme, references: list[str]) -> dict[str, int]:
-    rows = Account.objects.filter(programme=programme, member__reference__in=references)
+def find_accounts(*, programme: Programme, references: Iterable[str]) -> dict[str, int]:
+    """The account ids of members by reference; those without an account are left out."""
+    rows = Account.objects.filter(programme=programme, member__reference__in=set(references))
     return dict(rows.values_list("member__reference", "pk"))

@@ -16,12 +16,12 @@ FOREVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(slots=True, eq=False)
 class LotState:
-    """A lot as an act sees it. Its name within its account is (`seq`, `number`): the entry that made it, and its place there."""
+    """A lot as an act sees it. Its name in its account: the entry that made it (`seq`) and a `number` there."""
 
     seq: int
     number: int
     family_seq: int  # the grant that these points first came from
-    policy_id: int | None
+    policy_id: int
     origin: str
     granted: int
     remaining: int
@@ -58,6 +58,13 @@ def is_live(lot: LotState, at: datetime) -> bool:
 def is_spendable(lot: LotState, at: datetime) -> bool:
     """Whether the lot can be redeemed. An account in debt can redeem nothing; the act sees to that."""
     return lot.spendable_at <= at and is_live(lot, at)
+
+
+def clawback_payers(lots: Iterable[LotState], family_seq: int | None, at: datetime) -> list[LotState]:
+    """Who pays a clawback, in order: the family that it undoes, then the others; promised points last."""
+    return sorted(
+        lots, key=lambda lot: (lot.family_seq != family_seq, not is_spendable(lot, at), redemption_order(lot))
+    )
 
 
 def take(lots: Iterable[LotState], points: int) -> list[Slice]:

@@ -114,9 +114,7 @@ class Draft:
         if self.told:
             told = self.told
             named = [(lot.seq, lot.number) for lot in told.lots]
-            yield chain.notice_part(
-                told.expires_at, told.expires_on, told.told_on, told.channel, told.evidence, named
-            )
+            yield chain.notice_part(told.expires_at, told.expires_on, told.told_on, told.channel, told.evidence, named)
 
 
 @dataclass(slots=True)

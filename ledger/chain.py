@@ -16,7 +16,7 @@ HASH_VERSION = 1
 GENESIS = b"\0" * 32  # the hash before an account's first entry
 
 # What can be hashed; None differs from an empty text.
-Field: TypeAlias = int | str | bytes | datetime | date | None
+Field: TypeAlias = int | str | bytes | memoryview | datetime | date | None
 
 
 class Content(Protocol):
@@ -24,13 +24,17 @@ class Content(Protocol):
 
     account_id: int
     seq: int
-    kind: str
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def body_hash(self) -> bytes | memoryview | None: ...
+
     amount: int
     debt_delta: int
     balance_after: int
     debt_after: int
     key: str | None
-    body_hash: bytes | None
     actor: str
     reason: str
     reference: str
@@ -78,7 +82,7 @@ def entry_hash(previous: bytes, entry: Content, parts: Iterable[Iterable[Field]]
 def made_part(
     number: int,
     family_seq: int,
-    policy_id: int | None,
+    policy_id: int,
     origin: str,
     granted: int,
     spendable_at: datetime,
@@ -131,8 +135,8 @@ def _bytes(field: Field) -> bytes:
     match field:
         case None:
             return b""
-        case bytes():
-            return b"x" + field
+        case bytes() | memoryview():
+            return b"x" + bytes(field)
         case int():
             return b"i%d" % field
         case datetime():

@@ -7,9 +7,10 @@ Who pays: live lots of the grant's family, then other live lots in redemption or
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from ledger.actors import Actor
-from ledger.allocation import is_spendable, redemption_order, take
+from ledger.allocation import clawback_payers, take
 from ledger.book import Book, Draft, Signature
 from ledger.errors import NotAGrant
 from ledger.kinds import Kind
@@ -30,9 +31,10 @@ def clawback(
     reference: str = "",
     reason: str = "",
 ) -> Receipt:
-    """Claw points back; `undoes` is the key of the grant that this undoes, None takes without one and has no cap.
+    """Claw points back. `undoes` is the key of the grant that this undoes; without one there is no cap.
 
-    The receipt is a note when the cap leaves nothing to take. Raises BadPoints, BadKey, NotAGrant, KeyReused, FutureAct.
+    The receipt is a note when the cap leaves nothing to take. Raises BadPoints, BadKey, NotAGrant,
+    KeyReused, FutureAct.
     """
     return act(
         clawback_order(
@@ -69,26 +71,15 @@ def clawback_order(
         if undoes and grant is None and not unknown_grant_is_none:
             raise NotAGrant(field="undoes")
         due = points if grant is None else min(points, grant.cap)
-        said = {"reference": reference, "reason": reason, "undoes_seq": grant.seq if grant else None}
-        if due == 0:
-            return book.write(Kind.NOTE, signature, asked=points, available=0, **said)
         family = grant.seq if grant else None
-        payers = sorted(
-            book.live(), key=lambda lot: (lot.family_seq != family, not is_spendable(lot, book.at), redemption_order(lot))
+        write = partial(
+            book.write, signature=signature, asked=points, undoes_seq=family, reference=reference, reason=reason
         )
-        slices = take(payers, due)
+        if due == 0:
+            return write(Kind.NOTE, available=0)
+        slices = take(clawback_payers(book.live(), family, book.at), due)
         unpaid = due - sum(part.points for part in slices)
-        return book.write(
-            Kind.CLAWBACK,
-            signature,
-            take=slices,
-            debt_delta=unpaid,
-            asked=points,
-            available=grant.cap if grant else None,
-            **said,
-        )
+        return write(Kind.CLAWBACK, take=slices, debt_delta=unpaid, available=grant.cap if grant else None)
 
     asked = {"kind": "clawback", "points": points, "undoes": undoes, "reference": reference, "reason": reason}
-    return Order(
-        account_id=account_id, now=now, by=by, key=key, content=content or asked, decide=decide, undoes=undoes
-    )
+    return Order(account_id=account_id, now=now, by=by, key=key, content=content or asked, decide=decide, undoes=undoes)

@@ -75,6 +75,7 @@ def grant_order(
         raise FutureAct("A grant can be dated back, never forward.", field="effective_at")
     if expires_at is not None and expires_at <= now:
         raise PastExpiry("The date must lie in the future.", field="expires_at")
+    rules.in_force(effective_at or now, origin)  # refused here, before anything is locked
 
     def decide(book: Book, signature: Signature) -> Draft:
         since = effective_at or book.at
@@ -112,7 +113,7 @@ def grant_order(
 
 
 def settle(book: Book) -> None:
-    """While there is debt, live points pay it first, in redemption order; only the rest can be spent or expire (law 8)."""
+    """While there is debt, live points pay it, in redemption order; only the rest can be spent or expire (law 8)."""
     if book.debt:
         slices = take(book.live(), book.debt)
         paid = sum(part.points for part in slices)

@@ -78,9 +78,7 @@ def extend_untold_order(
     def decide(book: Book, signature: Signature) -> Draft:
         today = book.at.astimezone(rules.zone).date()
         late = [lot for lot in book.live() if lot.id in wanted and is_too_late_to_tell(lot, today, rules)]
-        moves = [
-            Move(lot, lot.expires_at, date_with_full_notice(rules.terms(lot.policy_id), book.at)) for lot in late
-        ]
+        moves = [Move(lot, lot.expires_at, date_with_full_notice(rules.terms(lot.policy_id), book.at)) for lot in late]
         if not moves:
             return book.write(Kind.NOTE, signature, reason="told in time after all")
         return book.write(Kind.EXTEND, signature, moves=moves, reason=UNTOLD)

@@ -107,7 +107,8 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
     # The clocks skip this time. Both readings of it lie either side of the gap, one offset apart; the
     # gap begins where the earlier offset ends, so shifting back by what is missing gives its end.
     before, after = first.utcoffset(), local.replace(tzinfo=zone, fold=1).utcoffset()
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     low, high = sorted((local - before, local - after))
     return _first_instant_with(after, low.replace(tzinfo=UTC), high.replace(tzinfo=UTC), zone)
 

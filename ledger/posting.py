@@ -184,4 +184,3 @@ def _database_errors() -> Iterator[None]:
         if isinstance(cause, pg.IntegrityError):
             raise LedgerBroken(str(cause.diag.message_primary)) from error
         raise
-

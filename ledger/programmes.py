@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -58,14 +59,12 @@ def create(
     rounding: Rounding = Rounding.NONE,
     notice_days: int = 0,
     notice_slack: int = 3,
-    **details: object,
+    language: str = "ko",
+    currency: str = "KRW",
+    earn_rate: Decimal = Decimal(1),
 ) -> Programme:
-    """Create a programme with its first policy, in force from `effective_from`. Raises BadInput naming the field.
-
-    `details` are further fields of the programme: unit, language, currency, point_value, earn_rate.
-    """
-    unit_of_points = details.pop("points_unit", "P")
-    programme = Programme(code=code, name=name, zone=zone, unit=unit_of_points, **details)
+    """Create a programme with its first policy, in force from `effective_from`. Raises BadInput naming the field."""
+    programme = Programme(code=code, name=name, zone=zone, language=language, currency=currency, earn_rate=earn_rate)
     policy = Policy(
         effective_from=effective_from,
         model=model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from ledger.models import Account, Entry, Lot
 from ledger.policies import last_day
@@ -34,8 +34,12 @@ class Expiring:
 
 def balance(account: Account, *, at: datetime) -> Balance:
     """What the account holds at `at`, which must not lie before its last entry."""
-    sums = Lot.objects.filter(account=account).live(at).aggregate(
-        live=Sum("remaining", default=0), spendable=Sum("remaining", filter=Q(spendable_at__lte=at), default=0)
+    sums = (
+        Lot.objects.filter(account=account)
+        .live(at)
+        .aggregate(
+            live=Sum("remaining", default=0), spendable=Sum("remaining", filter=Q(spendable_at__lte=at), default=0)
+        )
     )
     debt = Account.objects.values_list("debt", flat=True).get(pk=account.pk)
     live = int(sums["live"])
@@ -56,13 +60,14 @@ def expiring(account: Account, *, at: datetime, before: datetime | None = None) 
     zone = account.programme.tz
     return [
         Expiring(
-            expires_at=row["expires_at"],
-            last_day=last_day(row["expires_at"], zone),
+            expires_at=date,
+            last_day=last_day(date, zone),
             points=int(row["points"]),
             lots=row["lots"],
             gated=row["gated"] > 0,
         )
         for row in rows
+        if (date := row["expires_at"])
     ]
 
 
@@ -80,11 +85,6 @@ def open_lots(account: Account, *, at: datetime, limit: int = 200) -> QuerySet[L
 def lots_expiring_at(account: Account, expires_at: datetime, *, at: datetime) -> QuerySet[Lot]:
     """The live lots that go at exactly this instant: what a message about that date is about."""
     return Lot.objects.filter(account=account, expires_at=expires_at).live(at).order_by("seq", "number")
-
-
-def next_expiry(account: Account, *, at: datetime) -> datetime | None:
-    """The soonest coming date of the account's live points."""
-    return Lot.objects.filter(account=account, expires_at__gt=at).live(at).aggregate(soonest=Min("expires_at"))["soonest"]
 
 
 def history(account: Account, *, before_seq: int | None = None, limit: int = 50) -> list[Entry]:

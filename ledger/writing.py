@@ -7,6 +7,7 @@ parts that a batch needs are put together: a handful of shapes, which the server
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -14,7 +15,7 @@ from ledger.allocation import LotState
 from ledger.book import Book, Draft
 from ledger.chain import HASH_VERSION
 
-Columns = Sequence[Sequence[object]]
+Columns = list[list[Any]]
 
 
 def write(books: Iterable[Book]) -> None:
@@ -35,13 +36,15 @@ def write(books: Iterable[Book]) -> None:
     if _LOTS not in (sql for sql, _ in used):
         used.insert(1, (_NO_LOTS, []))
     statement = "WITH " + ",\n".join(sql for sql, _ in used) + _ACCOUNTS
+    arrays = [column for _, columns in used for column in columns]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [column for _, columns in used for column in columns] + list(_accounts(books)))
+        cursor.execute(statement, [*arrays, *_accounts(books)])
 
 
 _ENTRIES = """new_entry AS (
   INSERT INTO ledger_entry (account_id, programme_id, seq, kind, amount, debt_delta, balance_after, debt_after, key,
-         body_hash, actor, reason, reference, undoes_seq, asked, available, effective_at, recorded_at, hash_version, hash)
+         body_hash, actor, reason, reference, undoes_seq, asked, available, effective_at, recorded_at, hash_version,
+         hash)
   SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[],
          %s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
          %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::smallint[], %s::bytea[])
@@ -104,7 +107,7 @@ UPDATE ledger_account AS a
  WHERE a.id = t.id"""
 
 
-def _columns(rows: Iterable[Sequence[object]]) -> Columns:
+def _columns(rows: Iterable[Sequence[Any]]) -> Columns:
     """Rows turned into columns, one list for each array of the statement."""
     return [list(column) for column in zip(*rows, strict=True)]
 

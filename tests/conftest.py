@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.db import connection
 
@@ -13,7 +11,7 @@ FACT_TABLES = ("entry", "allocation", "extension", "notice", "lot", "account")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:  # type: ignore[no-untyped-def]
+def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
     """The test database, in which the flush after transactional tests may truncate the facts.
 
     Only the tables' owner can disable these triggers, and only here; the tests of the refusal enable them again.
@@ -21,7 +19,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table in FACT_TABLES:
             cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER {table}_no_truncate")
-    return
 
 
 @pytest.fixture

@@ -52,9 +52,7 @@ class Entry(models.Model):
             # Serves history and audit in order; law 13: no number twice.
             models.UniqueConstraint(fields=["account", "seq"], name="entry_seq_once"),
             # Serves the replay look-up; law 1: a key is used once.
-            models.UniqueConstraint(
-                fields=["programme", "key"], condition=Q(key__isnull=False), name="entry_key_once"
-            ),
+            models.UniqueConstraint(fields=["programme", "key"], condition=Q(key__isnull=False), name="entry_key_once"),
             models.CheckConstraint(
                 condition=reduce(or_, (Q(kind=kind) & _BY_SIGN[sign] for kind, sign in SIGN.items())),
                 name="entry_kind_is_declared_with_its_sign",

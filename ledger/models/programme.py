@@ -40,9 +40,14 @@ class Programme(models.Model):
         validators=[validate_zone],
         help_text=_("Days begin and end here, for example Asia/Seoul."),
     )
-    language = models.CharField(_("language"), max_length=10, default="ko", choices=[("ko", "한국어"), ("en", "English")])
+    language = models.CharField(
+        _("language"), max_length=10, default="ko", choices=[("ko", "한국어"), ("en", "English")]
+    )
     currency = models.CharField(
-        _("currency"), max_length=3, default="KRW", validators=[RegexValidator(r"^[A-Z]{3}$", _("Three capital letters."))]
+        _("currency"),
+        max_length=3,
+        default="KRW",
+        validators=[RegexValidator(r"^[A-Z]{3}$", _("Three capital letters."))],
     )
     point_value = models.DecimalField(
         _("money value of a point"),

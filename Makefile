@@ -1,0 +1,68 @@
+# Every target installs and starts what it needs, and stops what it started.
+#
+# No absolute names in here: a space in the project's folder would tear them apart. Values that users give (FEED
+# and its like) reach the commands through the environment, never through make's own expansion, so they may hold
+# spaces and quotes. A command that runs for long replaces its shell (exec): a SIGTERM to make then reaches it.
+
+PYTEST_PARALLEL ?= -n 2 --dist loadgroup
+PYTHON ?=
+ARGS ?=
+
+AS_OF ?= 2011-05-01
+REPORT ?= report.csv
+MONTHS ?= 3
+ROUND ?= month
+ZONE ?= Europe/London
+
+PY := .venv/bin/python
+RUN := $(PY) -m devstack.run --with-parent
+UV := .data/uv/bin/python -m uv
+
+export PORT FEED AS_OF REPORT MONTHS ROUND ZONE
+# `make ... TZ=Asia/Seoul` would change the clock of every program below; another project's settings do not fit.
+unexport TZ DJANGO_SETTINGS_MODULE
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo demo-reset test check replay lock
+
+help: ## list the targets
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+
+install: ## make .venv and fill it with the locked packages (PYTHON=python3.12 chooses the Python)
+	@sh devstack/install.sh "$(PYTHON)"
+
+demo: install ## run the demo until Ctrl-C; its data stay in .data/demo (PORT=8000)
+	@exec $(PY) -m devstack.demo --with-parent
+
+demo-reset: install ## remove the demo's data, to start it over
+	@exec $(PY) -m devstack.reset
+
+test: install ## run the tests against servers of their own (ARGS="-k word" goes to pytest)
+	@exec $(RUN) -- $(PY) -m pytest $(PYTEST_PARALLEL) $(ARGS)
+
+check: install ## lint, types, import contracts, house rules, migrations, deployment settings, then the tests
+	@echo "== lint"
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@echo "== types"
+	@$(PY) -m mypy .
+	@echo "== import contracts"
+	@$(PY) -c "from importlinter.cli import lint_imports_command as main; main()"
+	@echo "== house"
+	@exec $(PY) -m pytest -q tests/test_house.py
+	@echo "== migrations"
+	@exec $(RUN) --own -- $(PY) manage.py makemigrations --check --dry-run
+	@echo "== deployment settings"
+	@exec $(RUN) --own -- sh devstack/check_deploy.sh
+	@echo "== tests"
+	@$(MAKE) --no-print-directory test
+
+replay: install ## apply a feed to a new programme and write its report: FEED=file.csv AS_OF= REPORT= MONTHS= ROUND= ZONE=
+	@if [ -z "$$FEED" ]; then echo "FEED is missing: make replay FEED=file.csv [AS_OF=$$AS_OF REPORT=$$REPORT MONTHS=$$MONTHS ROUND=$$ROUND ZONE=$$ZONE]" >&2; exit 2; fi
+	@exec $(RUN) --own --migrate -- $(PY) manage.py replay "$$FEED" --as-of "$$AS_OF" --report "$$REPORT" --months "$$MONTHS" --round "$$ROUND" --zone "$$ZONE"
+
+lock: install ## write requirements.lock anew from pyproject.toml (needs the network)
+	@test -x .data/uv/bin/python || $(PY) -m venv .data/uv
+	@.data/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@exec $(UV) pip compile --quiet pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 -o requirements.lock
