@@ -104,7 +104,7 @@ LOGIN_URL = "portal:sign-in"
 LOGIN_REDIRECT_URL = "portal:balance"
 LOGOUT_REDIRECT_URL = "portal:sign-in"
 
-LANGUAGE_CODE = "ko"
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en", validate=lambda code: code in ("ko", "en"))
 LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"

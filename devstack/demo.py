@@ -152,7 +152,7 @@ def main() -> int:
     signals = Signals()
     wanted = read_port(options.port)
     sweep()
-    home = Home(options.home, keep_waiting=_patience(signals))
+    home = Home(options.home, keep_waiting=patience(signals))
     started = time.monotonic()
     with Stack(home, durable=True) as stack:
         listener = listen_from(wanted)
@@ -166,13 +166,14 @@ def main() -> int:
             _say_ready(demo, port, time.monotonic() - started)
             return demo.watch()
         finally:
+            home.address.unlink(missing_ok=True)  # a next start sees that this one is on its way out, and waits
             say("Stopping ...", end=" ")
             started = time.monotonic()
             stack.stop()
             say(f"stopped in {time.monotonic() - started:.1f} s")
 
 
-def _patience(signals: Signals) -> Callable[[], bool]:
+def patience(signals: Signals) -> Callable[[], bool]:
     """For a demo of this folder that has no address yet, or no more: it is starting or stopping."""
     deadline = time.monotonic() + PATIENCE
 

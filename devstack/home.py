@@ -24,6 +24,7 @@ from devstack.processes import end_leftovers
 SOCKETS = Path("/tmp")  # noqa: S108 -- own_folder() refuses what others have put there
 OUTSIDE = Path("/var/tmp")  # noqa: S108 -- as above
 RECORD = "processes"
+SIGNPOST = "home"
 AS_ROOT = os.getuid() == 0
 
 
@@ -59,8 +60,7 @@ class Home:
         end_leftovers(self.record)
         tag = self._tag()
         self.outside = OUTSIDE / tag  # made only when it is needed
-        self.sockets = own_folder(SOCKETS / tag)
-        (self.sockets / "home").write_bytes(os.fsencode(self.folder))
+        self.sockets = self._signposted(SOCKETS / tag)
         if throwaway:
             (self.sockets / "throwaway").touch()
 
@@ -73,10 +73,11 @@ class Home:
         return cls(folder, throwaway=True)
 
     def close(self) -> None:
-        """Let go of the home; a throwaway one is removed with everything that belongs to it."""
+        """Let go of the home, without its sockets; a throwaway one is removed with everything that belongs to it."""
         if self._lock.closed:  # by now it may be somebody else's home
             return
         self.address.unlink(missing_ok=True)
+        shutil.rmtree(self.sockets, ignore_errors=True)
         if self.throwaway:
             self.remove()
         self._lock.close()
@@ -85,6 +86,16 @@ class Home:
         """Remove the home, its sockets and what lies outside of it. The lock is held until close()."""
         for folder in (self.outside, self.sockets, self.folder):
             shutil.rmtree(folder, ignore_errors=True)
+
+    def make_outside(self) -> Path:
+        """The folder below /var/tmp, made on demand."""
+        return self._signposted(self.outside)
+
+    def _signposted(self, folder: Path) -> Path:
+        """Make a folder of ours that says which home it belongs to, for sweep()."""
+        own_folder(folder)
+        (folder / SIGNPOST).write_bytes(os.fsencode(self.folder))
+        return folder
 
     def _take(self, keep_waiting: Callable[[], bool]) -> IO[bytes]:
         path = self.folder / "lock"
@@ -124,20 +135,20 @@ def _same_file(lock: IO[bytes], path: Path) -> bool:
 
 def sweep() -> None:
     """Remove what homes that are gone have left, and throwaway homes that nobody holds any more."""
-    for sockets in SOCKETS.glob(f"pointkeep-{os.getuid()}-*"):
-        with contextlib.suppress(FileNotFoundError):  # another sweep may be at it
-            if sockets.lstat().st_uid == os.getuid() and not sockets.is_symlink():
-                _sweep(sockets)
+    for parent in (SOCKETS, OUTSIDE):
+        for folder in parent.glob(f"pointkeep-{os.getuid()}-*"):
+            with contextlib.suppress(FileNotFoundError):  # another sweep may be at it
+                if folder.lstat().st_uid == os.getuid() and not folder.is_symlink():
+                    _sweep(folder)
 
 
-def _sweep(sockets: Path) -> None:
-    folder = Path(os.fsdecode((sockets / "home").read_bytes()))
-    if (sockets / "throwaway").exists() and _abandoned(folder):
-        end_leftovers(folder / RECORD)
+def _sweep(folder: Path) -> None:
+    home = Path(os.fsdecode((folder / SIGNPOST).read_bytes()))
+    if (folder / "throwaway").exists() and _abandoned(home):
+        end_leftovers(home / RECORD)
+        shutil.rmtree(home, ignore_errors=True)
+    if not home.exists():
         shutil.rmtree(folder, ignore_errors=True)
-    if not folder.exists():
-        shutil.rmtree(OUTSIDE / sockets.name, ignore_errors=True)
-        shutil.rmtree(sockets, ignore_errors=True)
 
 
 def _abandoned(folder: Path) -> bool:

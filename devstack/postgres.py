@@ -17,7 +17,7 @@ from typing import Any
 
 from devstack.binaries import POSTGRES_PACKAGE, postgres_install, postgres_version
 from devstack.errors import DidNotStart, Refused
-from devstack.home import AS_ROOT, Home, own_folder
+from devstack.home import AS_ROOT, Home
 from devstack.processes import Child, Processes, kill, working_in
 
 USER = DATABASE = "pointkeep"
@@ -44,6 +44,7 @@ class Postgres:
         self._install = postgres_install(self.version)
         self._data = home.folder / f"postgres-{self.version}"
         self._socket = home.sockets / "pg"
+        self._copies = home.outside / "site"
 
     @property
     def url(self) -> str:
@@ -62,9 +63,10 @@ class Postgres:
             self._psql("CREATE DATABASE pointkeep")
         return child
 
-    def remove_copies(self) -> None:
-        """Remove the copied binaries after the stop; the next start makes them anew, of the version then installed."""
-        shutil.rmtree(self._home.outside / "site", ignore_errors=True)
+    def clear_up(self) -> None:
+        """After the stop: nothing of it runs on, and the copies of the binaries go; the next start makes new ones."""
+        self._end_orphans()
+        shutil.rmtree(self._copies, ignore_errors=True)
 
     def _become_nobody(self) -> None:
         try:
@@ -75,7 +77,7 @@ class Postgres:
         if not self._nobody_can([self._bin("postgres"), "--version"]):
             self._copy_binaries()
         if not self._nobody_can(["test", "-x", self._home.folder]):
-            self._data = own_folder(self._home.outside) / self._data.name
+            self._data = self._home.make_outside() / self._data.name
 
     def _nobody_can(self, argv: Sequence[str | Path]) -> bool:
         try:
@@ -86,16 +88,16 @@ class Postgres:
 
     def _copy_binaries(self) -> None:
         """Copied at each start (a tenth of a second), so they are never older than what is installed."""
-        self.remove_copies()
-        site = own_folder(self._home.outside) / "site"
+        shutil.rmtree(self._copies, ignore_errors=True)
+        self._home.make_outside()
         source = self._install.parents[1]
         for name in (f"{POSTGRES_PACKAGE}/{self._install.name}", f"{POSTGRES_PACKAGE}.libs"):
             if (source / name).exists():  # the second holds libraries, on Linux only
-                shutil.copytree(source / name, site / name, symlinks=True)
-        for path in (site, *site.rglob("*")):
+                shutil.copytree(source / name, self._copies / name, symlinks=True)
+        for path in (self._copies, *self._copies.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        self._install = site / POSTGRES_PACKAGE / self._install.name
+        self._install = self._copies / POSTGRES_PACKAGE / self._install.name
 
     def _initialise(self) -> None:
         """Make the cluster aside and move it: what was cut off half-way is never taken for a whole one."""
@@ -113,7 +115,6 @@ class Postgres:
     def _end_leftover(self) -> None:
         """End a server that still answers here, or what is left of one that was killed.
 
-        A connection's process outlives a killed server until its query is done, and must not meet a new one.
         PostgreSQL takes a lock file for a running server's when its number belongs to any living process by now,
         or to remains that a container's first process does not collect. We hold the home's lock, so nobody else
         can be using these data.
@@ -121,11 +122,15 @@ class Postgres:
         if self._is_ready() in (0, 1):
             self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
             return
-        for pid in working_in(self._data):
-            kill(pid)
+        self._end_orphans()
         for leftover in (self._data / "postmaster.pid", *self._socket.glob(".s.PGSQL.*")):
             if leftover.suffix != ".pid" or self._number_is_taken(leftover):
                 leftover.unlink()
+
+    def _end_orphans(self) -> None:
+        """A connection's process outlives a killed server until its query is done, and must not meet a new one."""
+        for pid in working_in(self._data):
+            kill(pid)
 
     def _number_is_taken(self, pid_file: Path) -> bool:
         """Otherwise PostgreSQL itself looks after the file."""

@@ -8,9 +8,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from devstack.demo import HOME
+from devstack.demo import HOME, patience
 from devstack.errors import AlreadyRunning, Refused, exit_code_of
 from devstack.home import Home, sweep
+from devstack.signals import Signals
 
 
 def main() -> int:
@@ -22,7 +23,7 @@ def main() -> int:
         print(f"nothing to remove: there is no {folder}")
         return 0
     try:
-        home = Home(folder)
+        home = Home(folder, keep_waiting=patience(Signals()))
     except AlreadyRunning as error:
         raise AlreadyRunning(f"the demo is {error}; stop it first") from None
     home.remove()

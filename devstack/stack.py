@@ -60,5 +60,5 @@ class Stack:
     def stop(self) -> None:
         self.processes.stop()
         if self._postgres is not None:
-            self._postgres.remove_copies()
+            self._postgres.clear_up()
         self.home.close()

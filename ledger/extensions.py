@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from ledger.actors import Actor
 from ledger.allocation import LotState
 from ledger.book import Book, Draft, Move, Signature
-from ledger.errors import BadInput, EarlierDate, LotNotLive, PastExpiry
+from ledger.errors import BadInput, EarlierDate, LedgerError, LotNotLive, PastExpiry
 from ledger.kinds import Kind
-from ledger.models import Account
+from ledger.models import Account, Lot
 from ledger.policies import end_of_day, last_day
-from ledger.posting import Order, act
+from ledger.posting import Order, act, post
 from ledger.programmes import Rules, rules_of
 from ledger.receipts import Receipt
+
+# Lots that one bulk extension may name: it is one transaction, and somebody reads its preview.
+MOST_LOTS = 1_000
+
+# How far off a new last day may lie, in days: a century, so that every date stays inside the calendar.
+LONGEST = 36_525
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What an extension would do to one lot; `refusal` says why it cannot be moved, if it cannot."""
+
+    lot: Lot  # with its account, member and programme
+    was: date | None  # its last day now
+    until: date
+    refusal: LedgerError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """What a bulk extension did."""
+
+    lots: int  # moved, by this call or by an earlier one with the same key
+    accounts: int
+    replayed: bool  # the key was known: nothing was written now
+    refused: Sequence[tuple[int, LedgerError]]  # (account, why): none of its lots moved
 
 
 def extend(
@@ -34,11 +63,83 @@ def extend_order(
     *, account_id: int, rules: Rules, lots: Sequence[int], until: date, now: datetime, key: str, by: Actor, reason: str
 ) -> Order:
     """An extension to a day as an order for the pen."""
-    expires_at = end_of_day(until, rules.zone)
-    if expires_at <= now:
-        raise PastExpiry(field="until")
+    expires_at = new_expiry(until, rules.zone, now)
     asked = {"kind": "extend", "lots": sorted(lots), "until": until, "reason": reason}
     return _order(account_id, lots, lambda lot: expires_at, now, key, by, reason, asked)
+
+
+def new_expiry(until: date, zone: ZoneInfo, now: datetime) -> datetime:
+    """The instant from which points that are to be valid through `until` are gone. Raises PastExpiry, BadInput."""
+    if until > (now + timedelta(days=LONGEST)).date():
+        raise BadInput("The new last day can lie at most a hundred years ahead.", field="until")
+    expires_at = end_of_day(until, zone)
+    if expires_at <= now:
+        raise PastExpiry(field="until")
+    return expires_at
+
+
+def preview(*, lots: Sequence[int], until: date, now: datetime) -> list[Planned]:
+    """What extending these lots through `until` would do, by programme, account and date; writes nothing.
+
+    Raises PastExpiry and BadInput where no lot at all could be moved so.
+    """
+    _check_number(lots)
+    named = Lot.objects.filter(pk__in=lots).select_related("account__member", "account__programme")
+    live = set(Lot.objects.filter(pk__in=lots).live(now).values_list("pk", flat=True))
+    planned = []
+    for lot in named.order_by("programme_id", "account_id", "expires_at", "seq", "number"):
+        zone = lot.account.programme.tz
+        expires_at = new_expiry(until, zone, now)
+        refusal: LedgerError | None = None
+        if lot.pk not in live:
+            refusal = LotNotLive(field="lots")
+        elif lot.expires_at is None or not _is_later(expires_at, lot.expires_at, now):
+            refusal = EarlierDate(field="until")
+        planned.append(Planned(lot, last_day(lot.expires_at, zone) if lot.expires_at else None, until, refusal))
+    return planned
+
+
+def extend_many(*, lots: Sequence[int], until: date, now: datetime, key: str, by: Actor, reason: str) -> Extended:
+    """Make the lots with these ids valid through `until`, a day in each programme's zone: one act per account.
+
+    The key of each act is `key`, a colon and the account's id: the same call again moves nothing twice. What one
+    account is refused stops no other. Raises BadInput, PastExpiry, BadKey, AccountBusy: then nothing was written.
+    """
+    _check_number(lots)
+    by_account: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for programme_id, account_id, lot in Lot.objects.filter(pk__in=lots).values_list(
+        "programme_id", "account_id", "pk"
+    ):
+        by_account[programme_id, account_id].append(lot)
+    rules = {programme_id: rules_of(programme_id) for programme_id, _ in by_account}
+    orders = [
+        extend_order(
+            account_id=account_id,
+            rules=rules[programme_id],
+            lots=ids,
+            until=until,
+            now=now,
+            key=f"{key}:{account_id}",
+            by=by,
+            reason=reason,
+        )
+        for (programme_id, account_id), ids in sorted(by_account.items())
+    ]
+    outcomes = list(zip(orders, post(orders), strict=True))
+    receipts = {order.account_id: outcome for order, outcome in outcomes if isinstance(outcome, Receipt)}
+    return Extended(
+        lots=sum(len(ids) for (_, account_id), ids in by_account.items() if account_id in receipts),
+        accounts=len(receipts),
+        replayed=bool(receipts) and all(receipt.replayed for receipt in receipts.values()),
+        refused=[(order.account_id, outcome) for order, outcome in outcomes if isinstance(outcome, LedgerError)],
+    )
+
+
+def _check_number(lots: Sequence[int]) -> None:
+    if not lots:
+        raise BadInput("Name at least one lot.", field="lots")
+    if len(lots) > MOST_LOTS:
+        raise BadInput(f"At most {MOST_LOTS} lots can be extended at once.", field="lots")
 
 
 def extend_by_days_order(
@@ -86,6 +187,10 @@ def moves_of(book: Book, lots: Sequence[int], new_date: Callable[[LotState], dat
         raise LotNotLive(field="lots")
     moves = [Move(lot, lot.expires_at, new_date(lot)) for lot in found]
     for move in moves:
-        if move.was is None or move.until is None or move.until <= max(move.was, book.at):
+        if move.was is None or move.until is None or not _is_later(move.until, move.was, book.at):
             raise EarlierDate(field="until")
     return moves
+
+
+def _is_later(until: datetime, was: datetime, at: datetime) -> bool:
+    return until > max(was, at)

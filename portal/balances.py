@@ -39,6 +39,10 @@ class Summary:
         """The points to use first. A day that has passed is no deadline: its points wait for their notice."""
         return next((day for day in self.days if day.left >= 0), None)
 
+    @property
+    def any_notice_due(self) -> bool:
+        return any(day.notice_due for day in self.days)
+
 
 def summary(account: Account, *, now: datetime) -> Summary:
     """What the account holds. Goes by the later of `now` and the last entry: clocks of two machines may differ."""

@@ -7,7 +7,7 @@ size. They are strings, because a template would write numbers by locale, which 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -80,7 +80,11 @@ def draw(dates: Sequence[tuple[date, int]], today: date, unit: str) -> Chart | N
         _column(place, len(starts), scale, start, points, tallest, soon[place])
         for place, (start, points) in enumerate(zip(starts, sums, strict=True))
     ]
-    description = "; ".join(f"{column.name}: {words.points(column.points, unit)}" for column in columns if column.points)
+    if starts[-1] + scale.step <= dates[-1][0]:
+        columns[-1] = replace(columns[-1], name=_("%(year)s and later") % {"year": columns[-1].name})
+    description = "; ".join(
+        f"{column.name}: {words.points(column.points, unit)}" for column in columns if column.points
+    )
     return Chart(columns, description, any(soon))
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ledger import accounts, clawbacks, extensions, grants, notices, programmes, redemptions
 from ledger.actors import Actor
 from ledger.kinds import Origin
-from ledger.models import Account, Lot, Programme
+from ledger.models import Account, Lot, Policy, Programme
 from ledger.policies import Model, Rounding, Unit
 from ledger.receipts import Receipt
 
@@ -53,6 +53,15 @@ def moa(code: str = "moa", **changes: object) -> Programme:
 def byeol(code: str = "byeol", **changes: object) -> Programme:
     """A programme under a notice duty of 30 days."""
     return moa(code, **({"name": "Byeol", "notice_days": 30} | changes))
+
+
+def policy(programme: Programme, **terms: object) -> Policy:
+    """A further policy of a programme, as staff would add it; twelve months to the end of the month unless told."""
+    first: dict = {"effective_from": NOW, "model": Model.ROLLING, "count": 12, "rounding": Rounding.MONTH}
+    row = Policy(programme=programme, **(first | terms))
+    row.full_clean()
+    row.save()
+    return row
 
 
 def minji(programme: Programme) -> Account:

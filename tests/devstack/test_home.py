@@ -109,11 +109,21 @@ def test_a_throwaway_home_of_a_killed_process_is_swept_and_a_held_one_is_not():
     held.close()
 
 
-def test_the_sockets_of_a_home_that_was_deleted_by_hand_are_swept(place):
+def test_what_a_home_that_was_deleted_by_hand_has_left_is_swept(place):
     home = Home(place / "home")
-    home.close()
+    outside = home.make_outside()
     sweep()
     assert home.sockets.exists()
+    assert outside.exists()
     (place / "home").rename(place / "elsewhere")
     sweep()
     assert not home.sockets.exists()
+    assert not outside.exists()
+    home.close()
+
+
+def test_the_sockets_go_when_a_home_is_closed_and_its_data_stay(place):
+    home = Home(place / "home")
+    home.close()
+    assert not home.sockets.exists()
+    assert home.folder.exists()

@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import psycopg
 import pytest
@@ -98,8 +97,7 @@ def test_a_stack_serves_on_sockets_and_leaves_no_process_behind(home, monkeypatc
             Home(home)
     assert len(pids) == 2
     assert all_gone(pids)
-    sockets = unquote(environ["DATABASE_URL"].split("@")[1].removesuffix("/pointkeep"))
-    assert not [name for name in os.listdir(sockets) if not name.endswith(".lock")]
+    assert not stack.home.sockets.exists()
 
 
 def test_the_data_stay_and_the_next_start_finds_them(home):

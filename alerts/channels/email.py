@@ -1,0 +1,171 @@
+"""E-mail through Django's backend; over SMTP it is known when the first bytes of a message left.
+
+Sources: RFC 5321 (a server that answers 4xx or 5xx took no responsibility; one that vanished after the data may
+have), and Django's `django.core.mail.backends.smtp`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import smtplib
+from contextlib import suppress
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.smtp import EmailBackend
+
+from alerts.channels.base import Accepted, Capabilities, Channel, Message
+from alerts.errors import NotSent, Rejected, Throttled, Unknown
+
+logger = logging.getLogger(__name__)
+
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+# connect, greeting, EHLO, STARTTLS, EHLO, AUTH (two answers), MAIL, RCPT, DATA, the final dot
+ANSWERS_IN_A_CALL = 11
+# SMTP never says when to come back; servers that greylist expect a minute or more.
+TEMPORARY = timedelta(minutes=1)
+
+
+class _Staged:
+    """Remembers whether any bytes of the present message left."""
+
+    bytes_left = False
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.bytes_left = True
+        answer: tuple[int, bytes] = super().data(msg)  # type: ignore[misc]  # mixed into smtplib's classes below
+        return answer
+
+
+class _StagedSMTP(_Staged, smtplib.SMTP):
+    pass
+
+
+class _StagedSMTPOverTLS(_Staged, smtplib.SMTP_SSL):
+    pass
+
+
+class StagedBackend(EmailBackend):
+    """Django's SMTP backend, whose connection knows how far it came."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:  # type: ignore[override]
+        return _StagedSMTPOverTLS if self.use_ssl else _StagedSMTP
+
+
+class EmailChannel(Channel):
+    """One connection for all messages of a tick; a message that came to nothing costs the connection."""
+
+    name = "email"
+
+    @classmethod
+    def capabilities(cls) -> Capabilities:
+        return Capabilities(
+            longest_call=timedelta(seconds=ANSWERS_IN_A_CALL * (settings.EMAIL_TIMEOUT or 0)),
+            send_again_after_unknown=True,
+        )
+
+    def __init__(self) -> None:
+        smtp = settings.EMAIL_BACKEND == SMTP_BACKEND
+        self._backend: Any = get_connection(f"{__name__}.{StagedBackend.__name__}" if smtp else None)
+        self._is_open = False
+
+    def send(self, message: Message) -> Accepted:
+        """Hand one e-mail to the server, under a Message-ID made of its key."""
+        mail = _mail(message)
+        self._open()
+        try:
+            self._backend.send_messages([mail])
+        except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: an address no header can hold
+            left = self._bytes_left()
+            self.close()
+            raise _classified(error, left, message.to) from error
+        except Exception:
+            self.close()
+            raise
+        finally:
+            self._forget_bytes()
+        return Accepted(answer="250")
+
+    def close(self) -> None:
+        self._is_open = False
+        with suppress(OSError):  # smtplib's errors are among them
+            self._backend.close()
+
+    def _open(self) -> None:
+        if self._is_open:
+            return
+        try:
+            self._backend.open()
+        except OSError as error:
+            self.close()
+            answer, words = _answer(error)
+            raise NotSent(words, answer=answer, transport_down=True) from error
+        self._is_open = True
+
+    def _bytes_left(self) -> bool:
+        return bool(getattr(getattr(self._backend, "connection", None), "bytes_left", True))
+
+    def _forget_bytes(self) -> None:
+        connection = getattr(self._backend, "connection", None)
+        if connection is not None:
+            connection.bytes_left = False
+
+
+def _mail(message: Message) -> EmailMultiAlternatives:
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    mail = EmailMultiAlternatives(
+        subject=message.text.subject,
+        body=message.text.text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[message.to],
+        headers={
+            "Message-ID": f"<{message.key}@{domain}>",
+            "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers, please
+            "Content-Language": message.language,
+        },
+    )
+    mail.attach_alternative(message.text.html, "text/html")
+    return mail
+
+
+def _classified(error: Exception, bytes_left: bool, address: str) -> Rejected | Throttled | NotSent | Unknown:
+    """The one of the four errors that says what is certain about this failure."""
+    answer, words = _answer(error, address)
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        if answer.startswith("5"):
+            return Rejected(words, answer=answer, bad_address=True)
+        return Throttled(words, answer=answer, retry_after=TEMPORARY)
+    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
+        if answer.startswith("4"):
+            return Throttled(words, answer=answer, retry_after=TEMPORARY)
+        if isinstance(error, smtplib.SMTPDataError):
+            return Rejected(words, answer=answer)
+        # The sender is our own setting: somebody will mend it, and the members should not have missed anything.
+        return NotSent(words, answer=answer, transport_down=True)
+    if not isinstance(error, OSError):
+        return Rejected(words, answer=answer, bad_address=True)
+    if isinstance(error, smtplib.SMTPNotSupportedError):  # the server takes no address in these letters
+        return Rejected(words, answer=answer, bad_address=True)
+    return Unknown(words, answer=answer) if bytes_left else NotSent(words, answer=answer)
+
+
+def _answer(error: Exception, address: str = "") -> tuple[str, str]:
+    """The server's code and words; the address is taken out of them, because they are kept for ever."""
+    code, words = "", str(error)
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, words = next(((str(c), _text(w)) for c, w in error.recipients.values()), ("", ""))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, words = str(error.smtp_code), _text(error.smtp_error)
+    if address:
+        words = re.sub(re.escape(address), "…", words, flags=re.IGNORECASE)
+    words = re.sub(r"[^\s<>]+@[^\s<>]+", "…", words)
+    return code or type(error).__name__, f"{type(error).__name__}: {words}"[:500]
+
+
+def _text(words: bytes | str) -> str:
+    return words.decode(errors="replace") if isinstance(words, bytes) else str(words)

@@ -1,0 +1,89 @@
+"""What the alerting line refuses, and how sending can fail; each docstring is the message and each code is stable.
+
+AlertsError
+├── BadInput        the caller's words are off; nothing was written
+├── UnknownChannel  no such way of telling people
+└── SendError       one call to a provider came to nothing; every channel raises one of these four and no other
+    ├── Rejected    for good: trying again is useless
+    ├── Throttled   not now; maybe the provider says when
+    ├── NotSent     provably not sent
+    └── Unknown     anything else after bytes of the message left
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class AlertsError(Exception):
+    """The alerting line refused it."""
+
+    code: ClassVar[str] = "alerts_error"
+
+    def __init__(self, detail: str = "", *, field: str = "") -> None:
+        """`detail` replaces the class's own message; `field` names the argument at fault, where one is."""
+        self.detail = detail or (type(self).__doc__ or "").strip()
+        self.field = field
+        super().__init__(f"{field}: {self.detail}" if field else self.detail)
+
+
+class BadInput(AlertsError):
+    """The request cannot be understood."""
+
+    code = "bad_input"
+
+
+class UnknownChannel(AlertsError):
+    """There is no such channel."""
+
+    code = "unknown_channel"
+
+
+class SendError(AlertsError):
+    """The message was not accepted."""
+
+    code = "send_error"
+
+    def __init__(self, detail: str = "", *, answer: str = "") -> None:
+        """`answer` is the provider's own code, for example "550"; `detail` its words, without personal data."""
+        super().__init__(detail)
+        self.answer = answer
+
+
+class Rejected(SendError):
+    """The provider refused the message for good."""
+
+    code = "rejected"
+
+    def __init__(self, detail: str = "", *, answer: str = "", bad_address: bool = False) -> None:
+        """`bad_address`: it is the address that is refused, so that no message to it has a chance."""
+        super().__init__(detail, answer=answer)
+        self.bad_address = bad_address
+
+
+class Throttled(SendError):
+    """The provider takes no more messages for now."""
+
+    code = "throttled"
+
+    def __init__(self, detail: str = "", *, answer: str = "", retry_after: timedelta = timedelta()) -> None:
+        super().__init__(detail, answer=answer)
+        self.retry_after = retry_after
+
+
+class NotSent(SendError):
+    """The message provably did not leave."""
+
+    code = "not_sent"
+
+    def __init__(self, detail: str = "", *, answer: str = "", transport_down: bool = False) -> None:
+        """`transport_down`: nobody could be reached at all, so that no other message has a chance either."""
+        super().__init__(detail, answer=answer)
+        self.transport_down = transport_down
+
+
+class Unknown(SendError):
+    """Bytes of the message left, and nobody can say whether it was accepted."""
+
+    code = "unknown"

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ledger.models import Member
+
+
+class Channel(models.TextChoices):
+    """The ways of telling people."""
+
+    EMAIL = "email", _("E-mail")
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def usable(self) -> Self:
+        """Addresses that may be written to. `reminders.py` and `untold.py` say the same in SQL (`USABLE`)."""
+        return self.filter(active=True, verified=True, refused_at=None)
+
+
+# The same in SQL, for the bulk statements; `tests/alerts/test_contacts.py` holds the two together.
+USABLE = "contact.active AND contact.verified AND contact.refused_at IS NULL"
+
+
+class Contact(models.Model):
+    """An address of a member: the only personal data of the alerting line."""
+
+    member = models.ForeignKey(
+        Member, models.CASCADE, db_index=False, related_name="contacts", verbose_name=_("member")
+    )
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices, default=Channel.EMAIL)
+    address = models.CharField(_("address"), max_length=254)
+    language = models.CharField(
+        _("language"), max_length=10, default="ko", choices=[("ko", "한국어"), ("en", "English")]
+    )
+    verified = models.BooleanField(
+        _("verified"), default=False, help_text=_("The address is known to be the member's. Others are not written to.")
+    )
+    active = models.BooleanField(_("in use"), default=True)
+    refused_at = models.DateTimeField(
+        _("refused"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since when the mail server refuses this address for good; a new address starts afresh."),
+    )
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        constraints = [
+            # Serves the look-up of a member's addresses, and keeps an address from being written to twice.
+            models.UniqueConstraint(fields=["member", "channel", "address"], name="contact_address_once"),
+            models.CheckConstraint(
+                condition=models.Q(channel__in=list(Channel)), name="contact_channel_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} {self.pk}"  # never the address: this ends up in logs
+
+    def clean(self) -> None:
+        if self.channel == Channel.EMAIL:
+            try:
+                validate_email(self.address)
+            except ValidationError as error:
+                raise ValidationError({"address": error.messages}) from error

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from alerts.models.contact import Channel, Contact
+from alerts.models.reminder import Reminder
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("Pending")  # waits for its time
+    CLAIMED = "claimed", _("Claimed")  # a worker holds it; nothing was sent
+    SENDING = "sending", _("Sending")  # committed just before the call: from here on it may have been sent
+    UNKNOWN = "unknown", _("Unknown")  # nobody can say whether it was sent; the channel's capabilities decide
+    ACCEPTED = "accepted", _("Accepted")  # the provider took it
+    FAILED = "failed", _("Failed")  # the provider refused it for good
+    SKIPPED = "skipped", _("Skipped")  # at the time of sending there was no reason to
+    SUPERSEDED = "superseded", _("Superseded")  # another reminder speaks instead
+    TOO_LATE = "too_late", _("Too late")  # the points went before it could be sent
+    DEAD = "dead", _("Given up")  # tried as often as we try
+
+
+HELD = (Status.CLAIMED, Status.SENDING)
+
+
+class Why(models.TextChoices):
+    """Why nothing was sent, or nothing more."""
+
+    NONE = "", ""
+    REDEEMED = "redeemed", _("the points are gone")
+    NO_CONTACT = "no_contact", _("no usable address")
+    FEW_POINTS = "few_points", _("fewer points than the rule asks for")
+    NO_RULE = "no_rule", _("the reminder rule was removed")
+    MOVED = "moved", _("the date was moved")
+    UNTOLD = "untold", _("too late to tell: the date will be moved")
+    NEARER = "nearer", _("a nearer reminder is due")
+    EXPIRED = "expired", _("the points expired before")
+    REFUSED = "refused", _("refused for good")
+    EXHAUSTED = "exhausted", _("tried too often")
+
+
+class Delivery(models.Model):
+    """One message on one channel. Its id is the provider's key: the Message-ID of an e-mail.
+
+    These rows are the queue; only `deliveries.py` writes a status.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False, verbose_name=_("key"))
+    reminder = models.ForeignKey(
+        Reminder, models.PROTECT, db_index=False, related_name="deliveries", verbose_name=_("reminder")
+    )
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices)
+    resend_no = models.PositiveSmallIntegerField(_("resent"), default=0)
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.PENDING)
+    why = models.CharField(_("reason"), max_length=20, choices=Why.choices, blank=True, default=Why.NONE)
+    created_at = models.DateTimeField(_("made"))
+    next_attempt_at = models.DateTimeField(_("next attempt"))
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)  # calls, not claims
+    token = models.UUIDField(_("token"), null=True)  # of the claim that holds it
+    lease_until = models.DateTimeField(_("held until"), null=True)
+    # What the last call said, noted before it was made. The contact may be erased; the proof stays.
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, verbose_name=_("contact"))
+    language = models.CharField(_("language"), max_length=10, blank=True, default="")
+    points_told = models.BigIntegerField(_("points told"), null=True)
+    lots = ArrayField(models.BigIntegerField(), default=list, verbose_name=_("lots"))
+    template = models.CharField(_("template"), max_length=40, blank=True, default="")
+    text_hash = models.CharField(_("hash of the text"), max_length=64, blank=True, default="")
+    accepted_at = models.DateTimeField(_("accepted"), null=True)
+    noticed_at = models.DateTimeField(_("recorded in the ledger"), null=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            # One message per reminder and channel, unless it is sent again on purpose. Serves evidence, too.
+            models.UniqueConstraint(fields=["reminder", "channel", "resend_no"], name="delivery_once"),
+            models.CheckConstraint(condition=Q(status__in=list(Status)), name="delivery_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=HELD, token__isnull=False, lease_until__isnull=False)
+                | (~Q(status__in=HELD) & Q(token=None, lease_until=None)),
+                name="delivery_held_by_a_token",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.ACCEPTED, accepted_at__isnull=False, points_told__gt=0)
+                | (~Q(status=Status.ACCEPTED) & Q(accepted_at=None, noticed_at=None)),
+                name="delivery_accepted_at_a_time",
+            ),
+        ]
+        indexes = [
+            # Serves the claim: what is due, the longest due first.
+            models.Index(fields=["next_attempt_at"], condition=Q(status=Status.PENDING), name="delivery_due"),
+            # Serves the reap: leases that ran out …
+            models.Index(fields=["lease_until"], condition=Q(status__in=HELD), name="delivery_leases"),
+            # … unknown outcomes whose time has come …
+            models.Index(fields=["next_attempt_at"], condition=Q(status=Status.UNKNOWN), name="delivery_unknown"),
+            # … and what was accepted and has no notice in the ledger yet.
+            models.Index(
+                fields=["accepted_at"],
+                condition=Q(status=Status.ACCEPTED, noticed_at=None),
+                name="delivery_to_notice",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Outcome(models.TextChoices):
+    ACCEPTED = "accepted", _("Accepted")
+    REJECTED = "rejected", _("Rejected")
+    THROTTLED = "throttled", _("Throttled")
+    NOT_SENT = "not_sent", _("Not sent")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class Attempt(models.Model):
+    """One call to a provider and what came of it: a fact, append-only. No personal data in it."""
+
+    delivery = models.ForeignKey(
+        Delivery, models.PROTECT, db_index=False, related_name="tries", verbose_name=_("delivery")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    at = models.DateTimeField(_("ended"))
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices)
+    code = models.CharField(_("code"), max_length=40, blank=True)
+    detail = models.CharField(_("detail"), max_length=500, blank=True)
+    points_told = models.BigIntegerField(_("points told"))
+    text_hash = models.CharField(_("hash of the text"), max_length=64)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        constraints = [
+            # One row for each call. Also serves evidence: the calls of a delivery in order.
+            models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}/{self.number}: {self.outcome}"

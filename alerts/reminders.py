@@ -1,0 +1,99 @@
+"""From lots to reminders, and from reminders to messages: two bulk statements, safe to run twice at once.
+
+The cost follows what goes soon, not what exists: planning reads one range of the ledger's index of open lots by
+programme and date. Nothing is remembered between two runs, so a run that was missed is caught up by the next, and
+so is a contact or a rule that came late.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+
+from alerts.models import ReminderRule
+from alerts.models.contact import USABLE
+from alerts.planning import Offset, horizon
+from ledger.models import Programme
+
+# Lots that a notice duty holds and of which it is too late to tell are left out: they will not go on that day.
+# Of the due offsets only the nearest is planned, and none that lies behind one that was planned already.
+_PLAN = f"""
+INSERT INTO alerts_reminder
+       (programme_id, account_id, expires_at, expires_on, offset_days, due_at, points_planned, planned_at)
+SELECT %(programme)s, soon.account_id, soon.expires_at, soon.expires_on, nearest.offset_days,
+       (soon.expires_on - nearest.offset_days)::timestamp AT TIME ZONE %(zone)s, soon.points, %(now)s
+  FROM (SELECT lot.account_id, lot.expires_at, sum(lot.remaining)::bigint AS points,
+               ((lot.expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date AS expires_on
+          FROM ledger_lot lot
+         WHERE lot.open AND lot.programme_id = %(programme)s
+           AND lot.expires_at > %(now)s AND lot.expires_at <= %(horizon)s
+           AND (NOT lot.gated OR ((lot.expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date
+                                 >= %(today)s::date + lot.notice_days)
+         GROUP BY lot.account_id, lot.expires_at) soon
+  JOIN ledger_account account ON account.id = soon.account_id
+ CROSS JOIN LATERAL (
+       SELECT rule.offset_days, rule.channel FROM alerts_reminderrule rule
+        WHERE rule.programme_id = %(programme)s AND rule.least_points <= soon.points
+          AND soon.expires_on - rule.offset_days <= %(today)s::date
+        ORDER BY rule.offset_days LIMIT 1) nearest
+ WHERE EXISTS (SELECT FROM alerts_contact contact
+                WHERE contact.member_id = account.member_id AND contact.channel = nearest.channel AND {USABLE})
+   AND NOT EXISTS (SELECT FROM alerts_reminder planned
+                    WHERE planned.account_id = soon.account_id AND planned.expires_at = soon.expires_at
+                      AND planned.offset_days <= nearest.offset_days)
+ ORDER BY soon.expires_at, soon.account_id
+ LIMIT %(limit)s
+ON CONFLICT (account_id, expires_at, offset_days) DO NOTHING"""
+
+_FAN_OUT = """
+WITH due AS (
+  SELECT id, programme_id, offset_days FROM alerts_reminder
+   WHERE fanned_out_at IS NULL AND due_at <= %(now)s
+   ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED),
+message AS (
+  INSERT INTO alerts_delivery (id, reminder_id, channel, resend_no, status, why, created_at, next_attempt_at,
+         attempts, language, lots, template, text_hash)
+  SELECT gen_random_uuid(), due.id, rule.channel, 0, 'pending', '', %(now)s, %(now)s, 0, '', '{}', '', ''
+    FROM due JOIN alerts_reminderrule rule USING (programme_id, offset_days)
+  ON CONFLICT (reminder_id, channel, resend_no) DO NOTHING)
+UPDATE alerts_reminder reminder SET fanned_out_at = %(now)s FROM due WHERE reminder.id = due.id"""
+
+
+def plan(*, now: datetime, limit: int) -> int:
+    """Plan up to `limit` reminders for points that go soon and were not planned for; returns how many."""
+    planned = 0
+    for programme in Programme.objects.filter(reminder_rules__isnull=False).distinct().order_by("pk"):
+        if planned >= limit:
+            break
+        planned += _plan(programme, now, limit - planned)
+    return planned
+
+
+def _plan(programme: Programme, now: datetime, limit: int) -> int:
+    rules = ReminderRule.objects.filter(programme=programme)
+    today = now.astimezone(programme.tz).date()
+    until = horizon([Offset(rule.offset_days) for rule in rules], today=today, zone=programme.tz)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PLAN,
+            {
+                "programme": programme.pk,
+                "zone": programme.zone,
+                "now": now,
+                "today": today,
+                "horizon": until,
+                "limit": limit,
+            },
+        )
+        return cursor.rowcount
+
+
+def fan_out(*, now: datetime, limit: int) -> int:
+    """Make the message of up to `limit` due reminders; returns how many reminders that were.
+
+    A reminder whose rule was removed in the meantime gets none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FAN_OUT, {"now": now, "limit": limit})
+        return cursor.rowcount

@@ -1,0 +1,74 @@
+"""The demo's inbox: the messages that the demo's mail server has put into its folder, as anybody would read them."""
+
+from __future__ import annotations
+
+import mailbox
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+MOST_MESSAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    key: str
+    subject: str
+    sender: str
+    to: str
+    date: datetime | None
+    text: str
+
+
+def messages(folder: str) -> list[Message]:
+    """The newest messages, newest first. A folder that does not exist yet holds none."""
+    box = _open(folder)
+    # A key begins with the time of arrival, in seconds and microseconds of fixed width.
+    keys = sorted(box.keys(), reverse=True)[:MOST_MESSAGES] if box is not None else []
+    return [found for found in (_read(box, key) for key in keys) if found]
+
+
+def message(folder: str, key: str) -> Message | None:
+    """The message with this key, if there is one."""
+    return _read(_open(folder), key)
+
+
+def _open(folder: str) -> mailbox.Maildir | None:
+    try:
+        return mailbox.Maildir(folder, create=False)
+    except mailbox.NoSuchMailboxError:
+        return None
+
+
+def _read(box: mailbox.Maildir | None, key: str) -> Message | None:
+    if box is None:
+        return None
+    try:
+        parsed = message_from_bytes(box.get_bytes(key), policy=policy.default)
+    except (KeyError, FileNotFoundError):
+        return None
+    return Message(
+        key=key,
+        subject=str(parsed["subject"] or ""),
+        sender=str(parsed["from"] or ""),
+        to=str(parsed["to"] or ""),
+        date=_date(parsed),
+        text=_text(parsed),
+    )
+
+
+def _date(parsed: EmailMessage) -> datetime | None:
+    with suppress(AttributeError, TypeError, ValueError):
+        found: datetime | None = parsed["date"].datetime
+        return found
+    return None
+
+
+def _text(parsed: EmailMessage) -> str:
+    """The plain text. A broken message is shown as empty rather than not at all."""
+    with suppress(LookupError, ValueError, AttributeError):
+        body = parsed.get_body(("plain",))
+        return str(body.get_content()) if body else ""
+    return ""

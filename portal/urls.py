@@ -1,0 +1,23 @@
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+from django.views.i18n import set_language
+
+from portal import health, views
+
+app_name = "portal"
+
+urlpatterns = [
+    path("", views.balance, name="balance"),
+    path("programmes/<slug:code>/", views.balance, name="programme"),
+    path("programmes/<slug:code>/history/", views.history, name="history"),
+    path(
+        "sign-in/",
+        LoginView.as_view(template_name="portal/sign_in.html", redirect_authenticated_user=True),
+        name="sign-in",
+    ),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("language/", set_language, name="language"),
+    path("inbox/", views.inbox_list, name="inbox"),
+    path("inbox/<str:key>/", views.inbox_message, name="message"),
+    path("health/", health.health, name="health"),
+]

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from ledger.actors import CLOCK, Actor
+from ledger.models import Entry
+
+
+def test_an_actor_is_stored_as_its_role_and_its_id():
+    assert str(Actor("staff", "3")) == "staff:3"
+    assert str(Actor("feed")) == "feed"
+    assert str(CLOCK) == "system:clock"
+
+
+def test_the_column_has_room_for_a_role_and_an_id():
+    assert Entry._meta.get_field("actor").max_length >= len(str(Actor("member", "9" * 19)))
