@@ -10,9 +10,7 @@ from alerts.models.contact import Channel
 from ledger.models import Member
 
 
-def put(
-    *, member: Member, address: str, language: str, verified: bool, channel: Channel = Channel.EMAIL
-) -> Contact:
+def put(*, member: Member, address: str, language: str, verified: bool, channel: Channel = Channel.EMAIL) -> Contact:
     """Enter an address of a member, or bring it up to date if it is there. Raises BadInput naming the field."""
     address = address.strip()
     contact = Contact.objects.filter(member=member, channel=channel, address=address).first()

@@ -12,13 +12,12 @@ from datetime import datetime
 from django.db import connection
 
 from alerts.models import ReminderRule
-from alerts.models.contact import USABLE
 from alerts.planning import Offset, horizon
 from ledger.models import Programme
 
 # Lots that a notice duty holds and of which it is too late to tell are left out: they will not go on that day.
 # Of the due offsets only the nearest is planned, and none that lies behind one that was planned already.
-_PLAN = f"""
+_PLAN = """
 INSERT INTO alerts_reminder
        (programme_id, account_id, expires_at, expires_on, offset_days, due_at, points_planned, planned_at)
 SELECT %(programme)s, soon.account_id, soon.expires_at, soon.expires_on, nearest.offset_days,
@@ -38,7 +37,8 @@ SELECT %(programme)s, soon.account_id, soon.expires_at, soon.expires_on, nearest
           AND soon.expires_on - rule.offset_days <= %(today)s::date
         ORDER BY rule.offset_days LIMIT 1) nearest
  WHERE EXISTS (SELECT FROM alerts_contact contact
-                WHERE contact.member_id = account.member_id AND contact.channel = nearest.channel AND {USABLE})
+                WHERE contact.member_id = account.member_id AND contact.channel = nearest.channel
+                  AND contact.active AND contact.verified AND contact.refused_at IS NULL)
    AND NOT EXISTS (SELECT FROM alerts_reminder planned
                     WHERE planned.account_id = soon.account_id AND planned.expires_at = soon.expires_at
                       AND planned.offset_days <= nearest.offset_days)
@@ -86,7 +86,7 @@ def _plan(programme: Programme, now: datetime, limit: int) -> int:
                 "limit": limit,
             },
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def fan_out(*, now: datetime, limit: int) -> int:
@@ -96,4 +96,4 @@ def fan_out(*, now: datetime, limit: int) -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute(_FAN_OUT, {"now": now, "limit": limit})
-        return cursor.rowcount
+        return int(cursor.rowcount)

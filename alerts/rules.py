@@ -13,9 +13,7 @@ def remind(
     *, programme: Programme, offset_days: int, least_points: int = 1, channel: Channel = Channel.EMAIL
 ) -> ReminderRule:
     """Remind members this many days before. Set the first (the largest) offset first. Raises BadInput."""
-    rule = ReminderRule(
-        programme=programme, offset_days=offset_days, least_points=least_points, channel=channel
-    )
+    rule = ReminderRule(programme=programme, offset_days=offset_days, least_points=least_points, channel=channel)
     save_checked(rule)
     return rule
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from ledger.errors import BadInput
@@ -45,3 +46,8 @@ def find_accounts(*, programme: Programme, references: Iterable[str]) -> dict[st
     """The account ids of members by reference; those without an account are left out."""
     rows = Account.objects.filter(programme=programme, member__reference__in=set(references))
     return dict(rows.values_list("member__reference", "pk"))
+
+
+def connect(*, member: Member, user: AbstractBaseUser) -> None:
+    """Let this user sign in as the member."""
+    Member.objects.filter(pk=member.pk).update(user=user)

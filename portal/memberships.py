@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
 from ledger.models import Account
 
 
-def accounts_of(user: AbstractBaseUser | AnonymousUser) -> list[Account]:
-    """The accounts of the programmes that this user is a member of, by the programme's name."""
-    accounts = Account.objects.filter(member__user_id=user.pk).select_related("programme", "member")
+def accounts_of(user_id: int | None) -> list[Account]:
+    """The accounts of the programmes that this user is a member of, by the programme's name; nobody has none."""
+    if user_id is None:
+        return []
+    accounts = Account.objects.filter(member__user_id=user_id).select_related("programme", "member")
     return list(accounts.order_by("programme__name", "programme__code"))
 
 

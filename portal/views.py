@@ -25,7 +25,7 @@ from portal.memberships import accounts_of, chosen
 @require_safe
 def balance(request: HttpRequest, code: str = "") -> HttpResponse:
     """What the member has, and what expires when; without a code that of their first programme."""
-    accounts = accounts_of(request.user)
+    accounts = accounts_of(request.user.pk)
     if not accounts and not code:
         return render(request, "portal/no_membership.html")
     account = _chosen(accounts, code)
@@ -38,7 +38,7 @@ def balance(request: HttpRequest, code: str = "") -> HttpResponse:
 @require_safe
 def history(request: HttpRequest, code: str) -> HttpResponse:
     """The newest lines of the history, or those before the number `before`."""
-    accounts = accounts_of(request.user)
+    accounts = accounts_of(request.user.pk)
     account = _chosen(accounts, code)
     before = _number(request.GET.get("before"), "before")
     page = histories.page(account, before=before)

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 
 from tests import builders
+from tests.smtp_sink import sink
 
-FACT_TABLES = ("entry", "allocation", "extension", "notice", "lot", "account")
+__all__ = ["sink"]
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +18,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
     Only the tables' owner can disable these triggers, and only here; the tests of the refusal enable them again.
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for table in FACT_TABLES:
-            cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER {table}_no_truncate")
+        cursor.execute(r"SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname LIKE '%\_no\_truncate'")
+        for table, trigger in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
 
 
 @pytest.fixture

@@ -13,13 +13,6 @@ from alerts.errors import UnknownChannel
 CHANNELS: dict[str, type[Channel]] = {EmailChannel.name: EmailChannel}
 
 
-def capabilities(name: str) -> Capabilities:
-    """What the channel of this name can do. Raises UnknownChannel."""
-    if name not in CHANNELS:
-        raise UnknownChannel(field="channel")
-    return CHANNELS[name].capabilities()
-
-
 class Channels:
     """The channels of one tick: each is opened when the first message needs it, and closed at the end."""
 
@@ -43,4 +36,4 @@ class Channels:
         self._stack.close()
 
 
-__all__ = ["CHANNELS", "Accepted", "Capabilities", "Channel", "Channels", "Message", "capabilities"]
+__all__ = ["CHANNELS", "Accepted", "Capabilities", "Channel", "Channels", "Message"]

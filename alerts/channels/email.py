@@ -53,7 +53,7 @@ class StagedBackend(EmailBackend):
     """Django's SMTP backend, whose connection knows how far it came."""
 
     @property
-    def connection_class(self) -> type[smtplib.SMTP]:  # type: ignore[override]
+    def connection_class(self) -> type[smtplib.SMTP]:
         return _StagedSMTPOverTLS if self.use_ssl else _StagedSMTP
 
 
@@ -81,20 +81,24 @@ class EmailChannel(Channel):
         try:
             self._backend.send_messages([mail])
         except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: an address no header can hold
-            left = self._bytes_left()
-            self.close()
-            raise _classified(error, left, message.to) from error
-        except Exception:
-            self.close()
-            raise
-        finally:
-            self._forget_bytes()
+            failure = _classified(error, self._bytes_left(), message.to)
+            self._drop()
+            raise failure from error
+        self._forget_bytes()
         return Accepted(answer="250")
 
     def close(self) -> None:
         self._is_open = False
         with suppress(OSError):  # smtplib's errors are among them
             self._backend.close()
+
+    def _drop(self) -> None:
+        """Let go of the connection without a good-bye, which a server that hangs would make us wait for."""
+        connection = getattr(self._backend, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._backend.connection = None
+        self._is_open = False
 
     def _open(self) -> None:
         if self._is_open:

@@ -18,12 +18,8 @@ class Channel(models.TextChoices):
 
 class ContactQuerySet(models.QuerySet["Contact"]):
     def usable(self) -> Self:
-        """Addresses that may be written to. `reminders.py` and `untold.py` say the same in SQL (`USABLE`)."""
+        """Addresses that may be written to. The bulk statements of `reminders.py` and `untold.py` say it in SQL."""
         return self.filter(active=True, verified=True, refused_at=None)
-
-
-# The same in SQL, for the bulk statements; `tests/alerts/test_contacts.py` holds the two together.
-USABLE = "contact.active AND contact.verified AND contact.refused_at IS NULL"
 
 
 class Contact(models.Model):
@@ -57,9 +53,7 @@ class Contact(models.Model):
         constraints = [
             # Serves the look-up of a member's addresses, and keeps an address from being written to twice.
             models.UniqueConstraint(fields=["member", "channel", "address"], name="contact_address_once"),
-            models.CheckConstraint(
-                condition=models.Q(channel__in=list(Channel)), name="contact_channel_is_known"
-            ),
+            models.CheckConstraint(condition=models.Q(channel__in=list(Channel)), name="contact_channel_is_known"),
         ]
 
     def __str__(self) -> str:

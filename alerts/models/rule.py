@@ -48,7 +48,7 @@ class ReminderRule(models.Model):
 
     def clean(self) -> None:
         """The first reminder must leave room for the notice duty: a later one could never open the gate."""
-        if self.programme_id is None or self.offset_days is None:
+        if not self.programme_id or not isinstance(self.offset_days, int):
             return  # the fields' own errors are said already
         needed = self.days_needed(self.programme_id)
         others = ReminderRule.objects.filter(programme_id=self.programme_id).exclude(pk=self.pk)

@@ -125,6 +125,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'lot',
                 'verbose_name_plural': 'lots',
+                'permissions': [('extend_lot', 'Can extend lots')],
             },
         ),
         migrations.CreateModel(

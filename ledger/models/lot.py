@@ -56,6 +56,7 @@ class Lot(models.Model):
     class Meta:
         verbose_name = _("lot")
         verbose_name_plural = _("lots")
+        permissions = [("extend_lot", "Can extend lots")]
         constraints = [
             models.UniqueConstraint(fields=["account", "seq", "number"], name="lot_named_once"),
             models.CheckConstraint(

@@ -47,7 +47,7 @@ PARTS = [MADE, GIVEN]
 GOLDEN = "8b16843d8be61a764033c279848c06205b6edcd699c58315e0484b72adf7de5f"
 
 
-def hashed(content: Content = Content(), parts=PARTS, previous: bytes = GENESIS) -> str:  # noqa: B008  # frozen
+def hashed(content: Content = Content(), parts=PARTS, previous: bytes = GENESIS) -> str:  # frozen
     return entry_hash(previous, content, parts).hex()
 
 

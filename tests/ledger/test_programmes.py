@@ -29,10 +29,12 @@ def test_a_programme_comes_with_its_first_policy():
         count=12,
         rounding=Rounding.MONTH,
         notice_days=30,
-        points_unit="별",
+        language="en",
+        currency="EUR",
         earn_rate=Decimal("0.5"),
     )
-    assert (programme.code, programme.name, programme.zone, programme.unit) == ("moa", "Moa", "Asia/Seoul", "별")
+    assert (programme.code, programme.name, programme.zone) == ("moa", "Moa", "Asia/Seoul")
+    assert (programme.unit, programme.language, programme.currency) == ("P", "en", "EUR")
     assert programme.earn_rate == Decimal("0.5")
     policy = Policy.objects.get(programme=programme)
     assert (policy.effective_from, policy.origin) == (LONG_AGO, "")

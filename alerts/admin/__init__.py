@@ -1,0 +1,5 @@
+"""The admin of the alerting line: settings can be edited, what happened can only be looked at."""
+
+from alerts.admin import messages, settings
+
+__all__ = ["messages", "settings"]

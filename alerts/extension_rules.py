@@ -1,0 +1,120 @@
+"""Extension rules: members who were active lately get more time, so many times for each lot.
+
+Every extension is an act of the rule in the ledger, which counts: how often a lot was extended by a rule stands in
+the entries of the actor `rule:<id>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+
+from django.db import connection
+
+from alerts.models import ExtensionRule
+from alerts.posted import Posted, post_all
+from alerts.untold import extend_untold
+from ledger.actors import Actor
+from ledger.book import Book, Draft, Signature
+from ledger.errors import LotNotLive
+from ledger.extensions import extend_by_days_order
+from ledger.kinds import ACTIVITY
+from ledger.policies import end_of_day
+from ledger.posting import Order
+from ledger.programmes import rules_of
+
+# `lot_expiring` is the index that is read. The last activity of an account is found from its newest entry on.
+_DUE = """
+SELECT lot.account_id, lot.expires_at, before.times, lot.id
+  FROM ledger_lot lot
+  JOIN ledger_account account ON account.id = lot.account_id AND account.last_recorded_at >= %(since)s
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS times
+         FROM ledger_extension extension JOIN ledger_entry entry ON entry.id = extension.entry_id
+        WHERE extension.lot_id = lot.id AND entry.actor = %(actor)s) before
+ WHERE lot.open AND lot.programme_id = %(programme)s
+   AND lot.expires_at > %(now)s AND lot.expires_at <= %(until)s
+   AND before.times < %(most)s
+   AND (SELECT entry.recorded_at FROM ledger_entry entry
+         WHERE entry.account_id = lot.account_id AND entry.kind = ANY (%(activity)s)
+         ORDER BY entry.seq DESC LIMIT 1) >= %(since)s
+ ORDER BY lot.expires_at, lot.account_id, before.times, lot.seq, lot.number
+ LIMIT %(limit)s"""
+
+
+def extend(*, now: datetime, limit: int) -> Posted:
+    """One pass: first the rules, then what nobody was told of in time, up to `limit` lots each."""
+    return apply(now=now, limit=limit) + extend_untold(now=now, limit=limit)
+
+
+def apply(*, now: datetime, limit: int) -> Posted:
+    """Extend up to `limit` lots by the rules in force, the soonest-expiring first within each rule."""
+    posted = Posted()
+    for rule in ExtensionRule.objects.filter(active=True).select_related("programme").order_by("pk"):
+        if posted.lots >= limit:
+            break
+        due = _due(rule, now, limit - posted.lots)
+        posted += post_all(_orders(rule, due, now), lots=len(due))
+    return posted
+
+
+def _due(rule: ExtensionRule, now: datetime, limit: int) -> list[tuple[int, datetime, int, int]]:
+    """(account, date, times extended before, lot) of the lots that this rule extends now."""
+    zone = rule.programme.tz
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DUE,
+            {
+                "programme": rule.programme_id,
+                "now": now,
+                "since": now - timedelta(days=rule.active_days),
+                "until": end_of_day(now.astimezone(zone).date() + timedelta(days=rule.days_before), zone),
+                "actor": str(_actor(rule)),
+                "most": rule.most_times,
+                "activity": [kind.value for kind in ACTIVITY],
+                "limit": limit,
+            },
+        )
+        rows: list[tuple[int, datetime, int, int]] = cursor.fetchall()
+    return rows
+
+
+def _orders(rule: ExtensionRule, due: list[tuple[int, datetime, int, int]], now: datetime) -> Iterable[Order]:
+    """One order for the lots of an account that go together and were extended as often."""
+    rules = rules_of(rule.programme_id)
+    for (account_id, expires_at, times), rows in groupby(due, key=itemgetter(0, 1, 2)):
+        lots = [lot_id for *_, lot_id in rows]
+        order = extend_by_days_order(
+            account_id=account_id,
+            rules=rules,
+            lots=lots,
+            days=rule.extend_days,
+            now=now,
+            key=f"rule:{rule.pk}:{lots[0]}:{times}",
+            by=_actor(rule),
+            reason=f"active in the last {rule.active_days} days",
+        )
+        yield _only_from(expires_at, order)
+
+
+def _only_from(expires_at: datetime, order: Order) -> Order:
+    """The order, refused under the lock if one of its lots has left this date since we looked.
+
+    Two runs at once may see different lots of one date and so use different keys: without this the second could
+    extend once more what the first has just extended.
+    """
+
+    def decide(book: Book, signature: Signature) -> Draft:
+        there = {lot.id for lot in book.live() if lot.expires_at == expires_at}
+        if not there.issuperset(order.content["lots"]):  # type: ignore[arg-type]  # the ids that extend_by_days_order put there
+            raise LotNotLive("A lot has moved or gone since it was found.", field="lots")
+        return order.decide(book, signature)
+
+    return replace(order, decide=decide)
+
+
+def _actor(rule: ExtensionRule) -> Actor:
+    return Actor("rule", str(rule.pk))

@@ -1,0 +1,9 @@
+"""The ledger in Django's admin: facts are looked at, never edited; what staff can do are acts."""
+
+from ledger.admin.account import AccountAdmin
+from ledger.admin.entry import EntryAdmin
+from ledger.admin.lot import LotAdmin
+from ledger.admin.member import MemberAdmin
+from ledger.admin.programme import PolicyAdmin, ProgrammeAdmin
+
+__all__ = ["AccountAdmin", "EntryAdmin", "LotAdmin", "MemberAdmin", "PolicyAdmin", "ProgrammeAdmin"]

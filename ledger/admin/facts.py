@@ -1,0 +1,114 @@
+"""What all pages over facts share: nothing is added, changed or deleted here, and no list counts ten million rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from ledger.models import Account, Entry, Programme
+from ledger.policies import last_day
+
+# Rows that a list lets one turn over. Who needs more searches; the list says so.
+MOST_ROWS = 1_000
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than MOST_ROWS, so that a list of a huge table costs what its first pages cost."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        number: int = rows.order_by()[:MOST_ROWS].count() if isinstance(rows, QuerySet) else len(rows)
+        return number
+
+
+class BoundedAdmin(admin.ModelAdmin):
+    """A list in bounded pages."""
+
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    change_list_template = "admin/ledger/bounded_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"most_rows": MOST_ROWS, **(extra_context or {})})
+
+
+class LookOnly:
+    """No add, no change, no delete, for anybody: also by address."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class FactAdmin(LookOnly, BoundedAdmin):
+    """A table of facts, found by a member's reference or by the key of an act."""
+
+    ordering = ("-pk",)
+    # The names in these lists are looked up by index, see `get_search_results`; Django only asks whether there are any.
+    search_fields = ("reference",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The rows of the members with exactly this reference, or of the acts with exactly this key."""
+        term = search_term.strip()
+        return (self.found(queryset, term) if term else queryset), False
+
+    def found(self, queryset: QuerySet, term: str) -> QuerySet[Any]:
+        raise NotImplementedError
+
+
+class LookOnlyInline(LookOnly, admin.TabularInline):
+    """Facts shown below the fact they belong to."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+
+def programme_ids() -> list[int]:
+    """All programmes: a handful, and the first column of the indexes that a search uses."""
+    return list(Programme.objects.values_list("pk", flat=True))
+
+
+def accounts_of(reference: str) -> list[int]:
+    """The accounts of members with exactly this reference, in any programme."""
+    found = Account.objects.filter(member__programme__in=programme_ids(), member__reference=reference)
+    return list(found.values_list("pk", flat=True))
+
+
+def entries_with(key: str) -> list[int]:
+    """The entries of acts with exactly this key, in any programme."""
+    return list(Entry.objects.filter(programme__in=programme_ids(), key=key).values_list("pk", flat=True))
+
+
+def day_of(expires_at: datetime | None, programme: Programme) -> str:
+    """The last day to use points that expire then, in the programme's zone."""
+    return date_format(last_day(expires_at, programme.tz), "DATE_FORMAT") if expires_at else _("never")
+
+
+def time_of(at: datetime | None, programme: Programme) -> str:
+    """An instant on the clock of the programme's zone."""
+    return date_format(at.astimezone(programme.tz), "DATETIME_FORMAT") if at else "–"
+
+
+def link(url: str, text: object) -> SafeString:
+    return format_html('<a href="{}">{}</a>', url, text)

@@ -1,0 +1,103 @@
+"""Lots: which points are there until when, and the one act on them: extend."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ledger.admin import extend
+from ledger.admin.facts import FactAdmin, accounts_of, day_of, entries_with, link, programme_ids, time_of
+from ledger.models import Account, Entry, Lot
+
+
+class ExpiringFilter(admin.SimpleListFilter):
+    """Open lots that go soon: what the index of coming dates serves."""
+
+    title = _("last day")
+    parameter_name = "within"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return (("7", _("within 7 days")), ("30", _("within 30 days")), ("90", _("within 90 days")))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in ("7", "30", "90"):
+            return queryset
+        until = timezone.now() + timedelta(days=int(str(self.value())))
+        return queryset.filter(programme__in=programme_ids(), open=True, expires_at__lte=until)
+
+
+@admin.register(Lot)
+class LotAdmin(FactAdmin):
+    list_display = ("__str__", "member", "origin", "granted", "remaining", "last_day", "gated", "spendable_from")
+    list_select_related = ("account__member", "programme")
+    list_filter = (ExpiringFilter,)
+    search_help_text = _("A member's reference or the key of a grant, in full.")
+    actions = ("extend",)
+    fields = (
+        "account_link", "programme", "made_by", "family_seq", "policy", "origin", "granted", "remaining",
+        "spendable_from", "last_day", "expires", "gated", "notice_days", "notice_slack",
+    )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Lot | None = None) -> tuple[str, ...]:
+        return self.fields
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("expires_at", "pk") if request.GET.get("within") else ("-pk",)
+
+    def found(self, queryset: QuerySet, term: str) -> QuerySet[Any]:
+        granted = Entry.objects.filter(pk__in=entries_with(term)).values_list("account_id", "seq")
+        lots = [pk for account, seq in granted for pk in _lots_made_by(account, seq)]
+        return queryset.filter(account__in=accounts_of(term)) | queryset.filter(pk__in=lots)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("extend/", self.admin_site.admin_view(self.extend_view), name="ledger_lot_extend"),
+            *super().get_urls(),
+        ]
+
+    def has_extend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("ledger.extend_lot")
+
+    @admin.action(description=_("Extend: move the last day later"), permissions=["extend"])
+    def extend(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return extend.begin(self, request, queryset)
+
+    def extend_view(self, request: HttpRequest) -> HttpResponse:
+        return extend.proceed(self, request)
+
+    @admin.display(description=_("member"))
+    def member(self, lot: Lot) -> str:
+        return f"{lot.account.member} · {lot.programme}"
+
+    @admin.display(description=_("account"))
+    def account_link(self, lot: Lot) -> str:
+        account: Account = lot.account
+        return link(reverse("admin:ledger_account_change", args=[account.pk]), f"{account} · {account.member}")
+
+    @admin.display(description=_("made by entry"))
+    def made_by(self, lot: Lot) -> str:
+        entry = Entry.objects.get(account=lot.account_id, seq=lot.seq)
+        return link(reverse("admin:ledger_entry_change", args=[entry.pk]), entry)
+
+    @admin.display(description=_("last day"), ordering="expires_at")
+    def last_day(self, lot: Lot) -> str:
+        return day_of(lot.expires_at, lot.programme)
+
+    @admin.display(description=_("expires"))
+    def expires(self, lot: Lot) -> str:
+        return time_of(lot.expires_at, lot.programme)
+
+    @admin.display(description=_("spendable from"))
+    def spendable_from(self, lot: Lot) -> str:
+        return time_of(lot.spendable_at, lot.programme)
+
+
+def _lots_made_by(account_id: int, seq: int) -> list[int]:
+    return list(Lot.objects.filter(account=account_id, seq=seq).values_list("pk", flat=True))

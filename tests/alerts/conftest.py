@@ -1,0 +1,22 @@
+"""The cast of the alerting line."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.models import Account
+from tests import alert_builders, builders
+
+
+@pytest.fixture
+def byeol(db: None):
+    """Byeol: a notice duty of 30 days, reminders 60, 33 and 3 days before."""
+    return alert_builders.byeol()
+
+
+@pytest.fixture
+def minji(byeol) -> Account:
+    """Minji, with 1,200 points until 31 March 2026 and an address."""
+    account = alert_builders.minji(byeol)
+    builders.grant(account, 1_200)
+    return account

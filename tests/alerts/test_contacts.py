@@ -1,0 +1,59 @@
+import pytest
+
+from alerts import contacts
+from alerts.errors import BadInput
+from alerts.models import Contact
+from tests import alert_builders, builders
+from tests.builders import NOW
+
+
+@pytest.fixture
+def account(byeol):
+    return builders.minji(byeol)
+
+
+def test_an_address_is_entered_once_and_brought_up_to_date(account):
+    first = alert_builders.email(account, language="ko")
+    again = contacts.put(member=account.member, address=" minji@example.com ", language="en", verified=False)
+    assert again.pk == first.pk
+    assert (again.language, again.verified, again.active) == ("en", False, True)
+    assert Contact.objects.count() == 1
+
+
+@pytest.mark.parametrize("address", ["", "minji", "minji@", "a b@example.com", "minji@example.com\nBcc: x@example.com"])
+def test_what_is_no_address_is_refused_naming_the_field(account, address):
+    with pytest.raises(BadInput) as refusal:
+        contacts.put(member=account.member, address=address, language="ko", verified=True)
+    assert refusal.value.field == "address"
+    assert not Contact.objects.exists()
+
+
+def test_an_unknown_language_is_refused(account):
+    with pytest.raises(BadInput) as refusal:
+        contacts.put(member=account.member, address="minji@example.com", language="fr", verified=True)
+    assert refusal.value.field == "language"
+
+
+def test_only_an_address_that_is_verified_in_use_and_not_refused_is_usable(account):
+    def usable():
+        return contacts.usable(account.member_id, "email")
+
+    assert usable() is None
+    contacts.put(member=account.member, address="minji@example.com", language="ko", verified=False)
+    assert usable() is None
+    contact = alert_builders.email(account)
+    assert usable() == contact
+    contacts.refuse(contact=contact, now=NOW)
+    assert usable() is None
+
+
+def test_of_several_addresses_the_oldest_is_used(account):
+    first = alert_builders.email(account)
+    alert_builders.email(account, "second@example.com")
+    assert contacts.usable(account.member_id, "email") == first
+    contacts.refuse(contact=first, now=NOW)
+    assert contacts.usable(account.member_id, "email").address == "second@example.com"
+
+
+def test_a_contact_is_never_shown_with_its_address(account):
+    assert "@" not in str(alert_builders.email(account))
