@@ -25,7 +25,7 @@ from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
 from alerts.models import Attempt, Delivery
 from alerts.models.delivery import HELD, Outcome, Status, Why
 from alerts.recheck import Go, Stop, look
-from alerts.retries import next_try
+from alerts.retries import MOST_CALLS, next_try
 from alerts.stopwatch import Stopwatch
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,12 @@ def _accepted(delivery: Delivery, accepted: Accepted, *, now: datetime) -> bool:
 
 
 def _not_accepted(delivery: Delivery, verdict: Go, error: SendError, *, now: datetime) -> None:
-    again = _next_try(delivery, now, error.retry_after if isinstance(error, Throttled) else timedelta())
+    again = _next_try(
+        delivery,
+        now,
+        error.retry_after if isinstance(error, Throttled) else timedelta(),
+        outage=isinstance(error, NotSent) and error.transport_down,
+    )
     change: dict[str, object]
     if isinstance(error, Rejected):
         outcome, change = Outcome.REJECTED, {"status": Status.FAILED, "why": Why.REFUSED}
@@ -168,9 +173,12 @@ def _not_accepted(delivery: Delivery, verdict: Go, error: SendError, *, now: dat
                 contacts.refuse(contact=verdict.contact, now=now)
 
 
-def _next_try(delivery: Delivery, now: datetime, retry_after: timedelta = timedelta()) -> datetime | None:
+def _next_try(
+    delivery: Delivery, now: datetime, retry_after: timedelta = timedelta(), *, outage: bool = False
+) -> datetime | None:
+    """When to call again; None: calls are used up. While nobody can be reached they never are."""
     return next_try(
-        calls=delivery.attempts,
+        calls=min(delivery.attempts, MOST_CALLS - 1) if outage else delivery.attempts,
         now=now,
         expires_at=delivery.reminder.expires_at,
         jitter=random.random(),
@@ -221,8 +229,8 @@ def _reap_sending(now: datetime, limit: int) -> int:
     with transaction.atomic():
         over = _locked(Delivery.objects.filter(status=Status.SENDING, lease_until__lte=now), "lease_until", limit)
         for delivery in over:
-            again = _next_try(delivery, now) or now
-            _move(delivery, Status.SENDING, status=Status.UNKNOWN, next_attempt_at=again)
+            # The lease was longer than a first wait, so it is decided at once.
+            _move(delivery, Status.SENDING, status=Status.UNKNOWN, next_attempt_at=now)
             _note(delivery, Outcome.UNKNOWN, "lease", "the worker did not come back", now)
         return len(over)
 

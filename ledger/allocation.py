@@ -75,10 +75,10 @@ def take(lots: Iterable[LotState], points: int) -> list[Slice]:
     slices: list[Slice] = []
     missing = points
     for lot in lots:
-        if missing == 0:
-            break
         part = min(lot.remaining, missing)
         if part:
             slices.append(Slice(lot, part))
             missing -= part
+        if missing == 0:
+            break  # here, not at the next lot: asking for one may read another page
     return slices

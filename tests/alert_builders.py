@@ -7,10 +7,11 @@ of March 2026. Byeol writes 60, 33 and 3 days before.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from alerts import contacts, deliveries, extension_rules, reminders, rules
 from alerts.models import Contact, Delivery, ExtensionRule, Reminder
-from ledger import expiry
+from ledger import accounts, expiry
 from ledger.models import Account, Programme
 from tests import builders
 from tests.builders import SEOUL
@@ -37,6 +38,14 @@ def byeol(*offsets: int, least_points: int = 1, **changes: object) -> Programme:
     return programme
 
 
+def moa(*offsets: int) -> Programme:
+    """Moa, without a notice duty, with these reminders."""
+    programme = builders.moa()
+    for offset in offsets:
+        rules.remind(programme=programme, offset_days=offset)
+    return programme
+
+
 def email(account: Account, address: str = "minji@example.com", *, language: str = "ko") -> Contact:
     """A verified address of the account's member."""
     return contacts.put(member=account.member, address=address, language=language, verified=True)
@@ -46,6 +55,14 @@ def minji(programme: Programme) -> Account:
     """Minji with an address."""
     account = builders.minji(programme)
     email(account)
+    return account
+
+
+def member(programme: Programme, reference: str, points: int, **more: Any) -> Account:
+    """One of many: a member with an address made of the reference, and points."""
+    account = accounts.open_account(programme=programme, reference=reference)
+    email(account, f"{reference}@example.com")
+    builders.grant(account, points, **more)
     return account
 
 

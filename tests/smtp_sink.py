@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ class Sink:
         self.mails: list[EmailMessage] = []
         self.rcpt: Callable[[str], str] | None = None  # the answer to RCPT by address
         self.data: str | None = None  # the answer to the final dot; None: accepted
+        self.mail = "250 OK"  # the answer to MAIL
+        self.stall = False  # never answer the final dot
+        self.connections = 0
         self.vanish: str | None = None  # "rcpt" or "data": close the connection instead of answering
         self.hold_after: int | None = None  # after so many mails the next one is held before it is accepted …
         self.holding = threading.Event()  # … and this says that it is
@@ -40,6 +44,17 @@ class Sink:
     def addresses(self) -> list[str]:
         """Who got mail, one entry for each mail."""
         return sorted(mail["To"] for mail in self.mails)
+
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self.mail.startswith("250"):
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return self.mail
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         if self.vanish == "rcpt":
@@ -59,6 +74,9 @@ class Sink:
         if self.vanish == "data":
             server.transport.close()
             return "250 OK"
+        if self.stall:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
         if self.data is not None:
             return self.data
         parsed = message_from_bytes(envelope.content, policy=policy.default)
@@ -77,6 +95,7 @@ def _free_port() -> int:
 def sink(settings) -> Iterator[Sink]:
     """A mail server that runs, and to which this process sends."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every line of every session
     server = Sink()
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     settings.EMAIL_TIMEOUT = 5

@@ -10,9 +10,9 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from ledger.models import Account, Entry, Programme
@@ -38,11 +38,13 @@ class BoundedAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they would count each filter's rows
     paginator = BoundedPaginator
     change_list_template = "admin/ledger/bounded_list.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"most_rows": MOST_ROWS, **(extra_context or {})})
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, "most_rows": MOST_ROWS, **(extra_context or {})})
 
 
 class LookOnly:
@@ -62,8 +64,14 @@ class FactAdmin(LookOnly, BoundedAdmin):
     """A table of facts, found by a member's reference or by the key of an act."""
 
     ordering = ("-pk",)
-    # The names in these lists are looked up by index, see `get_search_results`; Django only asks whether there are any.
+    # Not names of fields: `found` looks up by index. Django only asks whether there are any, to show the search.
     search_fields = ("reference",)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        title = capfirst(self.opts.verbose_name)
+        return super().change_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
@@ -79,9 +87,9 @@ class FactAdmin(LookOnly, BoundedAdmin):
 class LookOnlyInline(LookOnly, admin.TabularInline):
     """Facts shown below the fact they belong to."""
 
+    template = "admin/ledger/facts_inline.html"
     extra = 0
     can_delete = False
-    show_change_link = False
 
 
 def programme_ids() -> list[int]:
@@ -102,12 +110,12 @@ def entries_with(key: str) -> list[int]:
 
 def day_of(expires_at: datetime | None, programme: Programme) -> str:
     """The last day to use points that expire then, in the programme's zone."""
-    return date_format(last_day(expires_at, programme.tz), "DATE_FORMAT") if expires_at else _("never")
+    return last_day(expires_at, programme.tz).isoformat() if expires_at else _("never")
 
 
 def time_of(at: datetime | None, programme: Programme) -> str:
-    """An instant on the clock of the programme's zone."""
-    return date_format(at.astimezone(programme.tz), "DATETIME_FORMAT") if at else "–"
+    """An instant on the clock of the programme's zone, as “2025-03-10 12:00 KST”."""
+    return f"{at.astimezone(programme.tz):%Y-%m-%d %H:%M %Z}" if at else "–"
 
 
 def link(url: str, text: object) -> SafeString:

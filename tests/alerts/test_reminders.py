@@ -3,7 +3,10 @@ from datetime import date, timedelta
 import pytest
 
 from alerts import contacts, reminders
-from alerts.models import Delivery, Reminder, ReminderRule
+from alerts.models import Contact, Delivery, Reminder, ReminderRule
+from alerts.planning import due_offset
+from alerts.rules import offsets
+from ledger.models import Lot
 from tests import alert_builders, builders
 from tests.alert_builders import EXPIRES_AT, LAST_DAY, before, plan, planned, states
 
@@ -29,24 +32,18 @@ def test_planning_again_plans_nothing(minji):
     assert Reminder.objects.count() == 1
 
 
+def tell_now(now):
+    """The notice opens the gate, as a delivery would."""
+    lot = Lot.objects.select_related("account").get()
+    if lot.gated:
+        builders.tell(lot.account, [lot.pk], told_on=now.date(), now=now)
+
+
 def test_each_offset_has_a_reminder_of_its_own_when_its_day_comes(minji):
     for days in (60, 59, 3):
         plan(before(days))
         tell_now(before(days))
     assert [offset for _, _, offset in planned()] == [60, 3]
-
-
-def tell_now(now):
-    """The notice opens the gate, as a delivery would."""
-    lot = minji_lot()
-    if lot.gated:
-        builders.tell(lot.account, [lot.pk], told_on=now.date(), now=now)
-
-
-def minji_lot():
-    from ledger.models import Lot
-
-    return Lot.objects.select_related("account").get()
 
 
 def test_after_an_outage_only_the_nearest_offset_is_planned(minji):
@@ -73,7 +70,7 @@ def test_nobody_is_planned_for_who_cannot_be_told(byeol):
     alert_builders.email(jun, "jun@example.com")  # a contact that comes late is caught up
     plan(before(58))
     assert planned() == [("jun", LAST_DAY, 60)]
-    contacts.refuse(contact=jun.member.contacts.get(), now=before(40))
+    contacts.refuse(contact=Contact.objects.get(), now=before(40))
     plan(before(33))
     assert planned() == [("jun", LAST_DAY, 60)]
 
@@ -94,9 +91,8 @@ def test_points_that_a_duty_holds_and_that_can_no_longer_be_told_in_time_are_lef
     assert planned() == []
 
 
-def test_what_has_expired_is_not_planned(moa):
-    alert_builders.rules.remind(programme=moa, offset_days=10)
-    account = alert_builders.minji(moa)
+def test_what_has_expired_is_not_planned(db):
+    account = alert_builders.minji(alert_builders.moa(10))
     builders.grant(account, 100)
     plan(EXPIRES_AT)
     assert planned() == []
@@ -160,9 +156,6 @@ def test_a_reminder_whose_rule_was_removed_gets_no_message(minji):
 
 @pytest.mark.parametrize("days", [70, 60, 45, 33, 31, 30])
 def test_the_statement_and_the_pure_rule_agree(minji, days):
-    from alerts.planning import due_offset
-    from alerts.rules import offsets
-
     plan(before(days))
     pure = due_offset(
         offsets(minji.programme_id), today=LAST_DAY - timedelta(days=days), expires_on=LAST_DAY, points=1_200

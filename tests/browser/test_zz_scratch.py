@@ -28,7 +28,8 @@ def cast():
     return a
 
 def sign_in(page, name):
-    page.goto("/sign-in/"); page.fill("#id_username", name); page.fill("#id_password", PASSWORD); page.keyboard.press("Enter"); page.wait_for_url("**/")
+    page.goto("/sign-in/"); page.fill("#id_username", name); page.fill("#id_password", PASSWORD)
+    with page.expect_navigation(): page.keyboard.press("Enter")
 
 def shots(page, name, w, full=True):
     page.set_viewport_size({"width": w, "height": 800}); page.screenshot(path=f"/tmp/shots/{name}-{w}.png", full_page=full)
@@ -39,7 +40,8 @@ def test_scratch(page):
     page.goto("/"); shots(page, "signin", 390)
     sign_in(page, "minji")
     for lang in ("en","ko"):
-        page.goto("/"); page.click(f"button[value={lang}]")
+        page.goto("/")
+        with page.expect_navigation(): page.click(f"button[value={lang}]")
         for w in (360, 390,1100):
             shots(page, f"balance-{lang}", w)
         page.goto("/programmes/byeol/history/")
@@ -49,18 +51,23 @@ def test_scratch(page):
     page.emulate_media(color_scheme="dark"); page.goto("/"); shots(page,"dark",390); page.emulate_media(color_scheme="light")
     page.goto("/programmes/nope/"); shots(page,"404",390)
     page.goto("/programmes/byeol/history/?before=abc"); shots(page,"400",390)
-    page.click("button.quiet"); page.set_viewport_size({"width":1100,"height":800})
+    
+    with page.expect_navigation(): page.click("button.quiet")
+    page.set_viewport_size({"width":1100,"height":800})
     sign_in(page, "hana")
     for lang in ("en","ko"):
-        page.goto("/"); page.click(f"button[value={lang}]")
+        page.goto("/")
+        with page.expect_navigation(): page.click(f"button[value={lang}]")
         page.goto("/admin/"); shots(page,f"admin-{lang}",1100)
         for m in ("lot","entry","account","member","programme","policy"):
             page.goto(f"/admin/ledger/{m}/"); shots(page,f"admin-{m}-{lang}",1100)
         page.goto("/admin/ledger/programme/add/"); shots(page,f"admin-progadd-{lang}",1100)
         page.goto("/admin/ledger/member/add/"); shots(page,f"admin-memberadd-{lang}",1100)
-        page.goto("/admin/ledger/lot/?q=minji"); page.check("#action-toggle"); page.select_option("select[name=action]","extend"); page.click("button[name=index]")
+        page.goto("/admin/ledger/lot/?q=minji"); page.check("#action-toggle"); page.select_option("select[name=action]","extend")
+        with page.expect_navigation(): page.click("button[name=index]")
         shots(page,f"extend-form-{lang}",1100)
-        page.fill("#id_until","2025-09-01"); page.fill("#id_reason","Our app was down"); page.click("input[name=preview]")
+        page.fill("#id_until","2025-09-01"); page.fill("#id_reason","Our app was down")
+        with page.expect_navigation(): page.click("input[name=preview]")
         shots(page,f"extend-preview-{lang}",1100); shots(page,f"extend-preview-{lang}",390)
     from ledger.models import Entry
     page.set_viewport_size({"width":1100,"height":800})

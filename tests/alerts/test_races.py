@@ -1,0 +1,99 @@
+"""Every tick is safe to run several times at once: real connections, all let go at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection
+
+from alerts import deliveries, extension_rules, receipts, reminders
+from alerts.models import Attempt, Reminder
+from ledger.models import Extension, Notice
+from tests import alert_builders, builders
+from tests.alert_builders import before, plan, states
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AT_ONCE = 6
+MEMBERS = 10
+
+
+@pytest.fixture
+def byeol():
+    programme = alert_builders.byeol()
+    for n in range(MEMBERS):
+        builders.redeem(alert_builders.member(programme, f"member-{n}", 100), 1, now=before(80))
+    return programme
+
+
+def at_once(act: Callable[[], object]) -> None:
+    """Run `act` on several connections at the same moment; what one of them raises fails the test."""
+    ready, failures = Barrier(AT_ONCE), []
+
+    def run() -> None:
+        try:
+            connection.ensure_connection()
+            ready.wait(10)
+            act()
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_reminders_are_planned_once(byeol):
+    at_once(lambda: reminders.plan(now=before(60), limit=100))
+    assert Reminder.objects.count() == MEMBERS
+
+
+def test_messages_are_made_once(byeol):
+    reminders.plan(now=before(60), limit=100)
+    at_once(lambda: reminders.fan_out(now=before(60), limit=100))
+    assert states() == [(60, "pending", "")] * MEMBERS
+
+
+def test_messages_are_sent_once(byeol, sink, monkeypatch):
+    monkeypatch.setattr(deliveries, "CLAIMED_AT_ONCE", 2)
+    plan(before(60))
+    at_once(lambda: deliveries.deliver(now=before(60), limit=100))
+    assert sink.addresses() == [f"member-{n}@example.com" for n in range(MEMBERS)]
+    assert Attempt.objects.count() == MEMBERS
+    assert Notice.objects.count() == MEMBERS
+
+
+def test_notices_are_recorded_once(byeol, sink, monkeypatch):
+    plan(before(60))
+    with monkeypatch.context() as patch:
+        patch.setattr(receipts, "record", lambda *args, **kwargs: False)
+        deliveries.deliver(now=before(60), limit=100)
+    at_once(lambda: receipts.record_missing(now=before(59), limit=100))
+    assert Notice.objects.count() == MEMBERS
+
+
+def test_lease_that_ran_out_is_taken_back_once(byeol, sink):
+    plan(before(60))
+    deliveries.claim(now=before(60), limit=4)
+    later = before(60) + 2 * deliveries.LEASE
+    at_once(lambda: deliveries.reap(now=later, limit=100))
+    at_once(lambda: deliveries.deliver(now=later, limit=100))
+    assert sink.addresses() == [f"member-{n}@example.com" for n in range(MEMBERS)]
+
+
+def test_rules_extend_once(byeol):
+    alert_builders.active_rule(byeol)
+    at_once(lambda: extension_rules.apply(now=before(70), limit=100))
+    assert Extension.objects.count() == MEMBERS
+
+
+def test_untold_points_move_once(byeol):
+    at_once(lambda: extension_rules.extend(now=before(29), limit=100))
+    assert Extension.objects.count() == MEMBERS

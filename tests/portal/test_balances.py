@@ -1,0 +1,92 @@
+from datetime import date, datetime
+
+from portal import balances
+from portal.balances import LastDay
+from tests.builders import NOW, SEOUL, byeol, clawback, days, grant, lot_of, minji, moa, redeem, tell
+
+
+def seoul(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=SEOUL)  # type: ignore[arg-type,misc]
+
+
+def test_points_and_their_last_days(minji):
+    grant(minji, 1000)
+    grant(minji, 200, expires_at=seoul(2025, 4, 1))
+    redeem(minji, 50)
+
+    summary = balances.summary(minji, now=NOW)
+
+    assert (summary.balance.spendable, summary.balance.promised, summary.balance.debt) == (1150, 0, 0)
+    assert summary.days == [
+        LastDay(on=date(2025, 3, 31), points=150, left=21, notice_due=False),
+        LastDay(on=date(2026, 3, 31), points=1000, left=386, notice_due=False),
+    ]
+    assert summary.next == summary.days[0]
+    assert (summary.undated, summary.further_points) == (0, 0)
+
+
+def test_points_that_go_on_one_day_are_one_row(minji):
+    grant(minji, 10, expires_at=seoul(2025, 4, 1, 9))
+    grant(minji, 20, expires_at=seoul(2025, 4, 1, 15))
+
+    assert balances.summary(minji, now=NOW).days == [LastDay(date(2025, 4, 1), 30, 22, False)]
+
+
+def test_a_notice_is_due_until_the_member_was_told(db):
+    account = minji(byeol())
+    receipt = grant(account, 500, now=NOW - days(330))
+    [before] = balances.summary(account, now=NOW - days(40)).days
+    lot = lot_of(receipt)
+    tell(account, [lot.pk], told_on=(NOW - days(35)).date(), now=NOW - days(35))
+    [after] = balances.summary(account, now=NOW - days(30)).days
+
+    assert (before.on, before.notice_due, after.notice_due) == (date(2025, 4, 30), True, False)
+
+
+def test_points_past_their_day_that_wait_for_a_notice_are_no_deadline(db):
+    account = minji(byeol())
+    grant(account, 500, now=NOW - days(400))
+
+    summary = balances.summary(account, now=NOW)
+
+    assert summary.days == [LastDay(date(2025, 2, 28), 500, -10, True)]
+    assert summary.balance.spendable == 500
+    assert summary.next is None
+    assert summary.any_notice_due
+
+
+def test_points_without_a_date(db):
+    account = minji(moa(model="never", count=0))
+    grant(account, 700)
+
+    summary = balances.summary(account, now=NOW)
+
+    assert (summary.undated, summary.days, summary.chart) == (700, [], None)
+
+
+def test_a_debt_leaves_nothing_to_use(minji):
+    grant(minji, 100)
+    clawback(minji, 130)
+
+    summary = balances.summary(minji, now=NOW)
+
+    assert (summary.balance.spendable, summary.balance.debt, summary.days) == (0, 30, [])
+
+
+def test_a_page_whose_clock_is_behind_the_last_entry_goes_by_the_entry(minji):
+    grant(minji, 100, expires_at=NOW + days(1))
+    grant(minji, 5, now=NOW + days(2))
+
+    assert balances.summary(minji, now=NOW).balance.spendable == 5
+
+
+def test_many_days_are_cut_and_their_points_still_counted(minji, monkeypatch):
+    monkeypatch.setattr(balances, "MOST_DAYS", 2)
+    for n in (1, 2, 3, 4):
+        grant(minji, n, expires_at=NOW + days(n))
+
+    summary = balances.summary(minji, now=NOW)
+
+    assert ([day.points for day in summary.days], summary.further_points) == ([1, 2], 7)
+    assert summary.chart is not None
+    assert sum(column.points for column in summary.chart.columns) == 10

@@ -1,0 +1,89 @@
+from email.message import EmailMessage
+from mailbox import Maildir
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from portal import inbox
+
+
+def deliver(folder: Path, subject: str, text: str = "Hello", to: str = "minji@example.org") -> None:
+    message = EmailMessage()
+    message["Subject"], message["To"], message["From"] = subject, to, "points@example.org"
+    message["Date"] = "Mon, 10 Mar 2025 03:00:00 +0000"
+    message.set_content(text)
+    message.add_alternative(f"<p>{text}</p>", subtype="html")
+    Maildir(folder).add(message)
+
+
+@pytest.fixture
+def folder(tmp_path, settings) -> Path:
+    settings.INBOX_MAILDIR = str(tmp_path / "mail")
+    return tmp_path / "mail"
+
+
+def test_newest_first_with_subject_sender_and_text(folder):
+    deliver(folder, "First")
+    deliver(folder, "둘째: 포인트 안내", "안녕하세요")
+
+    second, first = inbox.messages(str(folder))
+
+    assert (first.subject, second.subject) == ("First", "둘째: 포인트 안내")
+    assert (second.to, second.sender, second.text) == ("minji@example.org", "points@example.org", "안녕하세요\n")
+    assert second.date is not None
+    assert second.date.isoformat() == "2025-03-10T03:00:00+00:00"
+
+
+def test_a_folder_that_does_not_exist_yet_is_empty_and_stays_away(folder):
+    assert inbox.messages(str(folder)) == []
+    assert inbox.message(str(folder), "1") is None
+    assert not folder.exists()
+
+
+def test_a_broken_message_is_shown_without_text(folder):
+    Maildir(folder).add(b"Subject: odd\nDate: never\nContent-Type: text/plain; charset=no-such\n\n\xff\xfe")
+
+    [message] = inbox.messages(str(folder))
+    assert (message.subject, message.date, message.text) == ("odd", None, "")
+
+
+def test_the_list_is_bounded(folder, monkeypatch):
+    monkeypatch.setattr(inbox, "MOST_MESSAGES", 2)
+    for subject in "abc":
+        deliver(folder, subject)
+
+    assert [message.subject for message in inbox.messages(str(folder))] == ["c", "b"]
+
+
+def test_the_pages_list_and_show(folder, db):
+    deliver(folder, "Your points", "See http://localhost:8000/ <b>now</b>")
+    client = Client(headers={"accept-language": "en"})
+
+    listed = client.get("/inbox/")
+    [message] = listed.context["messages_found"]
+    shown = client.get(f"/inbox/{message.key}/").content.decode()
+
+    assert "Your points" in listed.content.decode()
+    assert '<a href="http://localhost:8000/" rel="nofollow">' in shown
+    assert "&lt;b&gt;now&lt;/b&gt;" in shown
+    assert "Mon" not in shown
+    assert "2025-03-10 03:00 UTC" in shown
+
+
+def test_an_empty_inbox_says_so(folder, db):
+    assert "No message has been sent yet." in Client(headers={"accept-language": "en"}).get("/inbox/").content.decode()
+
+
+@pytest.mark.parametrize("key", ["1", "..", "%2e%2e", "..%5C..%5Cetc"])
+def test_an_unknown_message_is_not_found(folder, db, key: str):
+    deliver(folder, "Your points")
+
+    assert Client().get(f"/inbox/{key}/").status_code == 404
+
+
+def test_without_the_setting_there_is_no_inbox(settings, db):
+    settings.INBOX_MAILDIR = ""
+
+    assert Client().get("/inbox/").status_code == 404
+    assert Client().get("/inbox/1/").status_code == 404

@@ -1,0 +1,24 @@
+from datetime import date
+
+from django.utils.translation import override
+
+from portal import words
+
+
+def test_points_are_written_by_locale_with_the_unit():
+    with override("en"):
+        assert words.points(1234567, "P") == "1,234,567 P"
+    with override("ko"):
+        assert words.points(1234567, "P") == "1,234,567P"
+
+
+def test_signed_points_say_their_direction():
+    with override("en"):
+        assert [words.signed_points(n, "P") for n in (1200, -50, 0)] == ["+1,200 P", "−50 P", "0 P"]
+
+
+def test_a_day_is_written_in_full():
+    with override("en"):
+        assert words.day(date(2025, 3, 31)) == "March 31, 2025"
+    with override("ko"):
+        assert words.day(date(2025, 3, 31)) == "2025년 3월 31일"

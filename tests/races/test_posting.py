@@ -1,0 +1,127 @@
+"""The locking law: lock once, in id order, wait two seconds at most."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import pytest
+from django.db import connection
+
+from ledger.errors import AccountBusy
+from ledger.grants import grant_order
+from ledger.models import Entry
+from ledger.posting import Order, post
+from ledger.programmes import rules_of
+from ledger.receipts import Receipt
+from tests import builders
+from tests.builders import NOW, SHOP, grant, redeem
+from tests.looking import entries, nothing_changes, row_of
+from tests.races.test_redemptions import adds_up
+from tests.races.together import (
+    PATIENCE,
+    all_at_once,
+    is_locked,
+    somebody_writing_to,
+    stuck_behind,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def three():
+    """Three accounts in the order of their ids."""
+    moa = builders.moa()
+    return [builders.accounts.open_account(programme=moa, reference=f"m{n}") for n in range(3)]
+
+
+def orders(accounts, name: str) -> list[Order]:
+    rules = rules_of(accounts[0].programme_id)
+    return [
+        grant_order(account_id=account.pk, rules=rules, points=1, now=NOW, key=f"{name}:{account.pk}", by=SHOP)
+        for account in accounts
+    ]
+
+
+def test_accounts_are_locked_in_the_order_of_their_ids_whatever_order_they_are_named_in(three):
+    first, second, third = three
+    with stuck_behind(second, [partial(post, orders([third, second, first], "a"))]) as (posting,):
+        assert (is_locked(first), is_locked(third)) == (True, False)
+    assert [type(outcome) for outcome in posting.result(PATIENCE)] == [Receipt] * 3
+
+
+def test_bulk_posts_in_opposite_order_never_wait_for_each_other_in_a_circle():
+    moa = builders.moa()
+    accounts = [builders.accounts.open_account(programme=moa, reference=f"m{n}") for n in range(12)]
+    for n in range(6):
+        calls = [partial(post, orders(accounts, f"there{n}")), partial(post, orders(accounts[::-1], f"back{n}"))]
+        for outcomes in all_at_once(calls * 2):
+            assert isinstance(outcomes, list)
+            assert [type(outcome) for outcome in outcomes] == [Receipt] * 12
+    assert Entry.objects.count() == 12 * 6 * 2
+    assert all(row_of(account) == (12, 0, 12) and adds_up(account) for account in accounts)
+
+
+def test_a_busy_account_is_refused_after_two_seconds_and_nothing_is_written(three):
+    minji = three[0]
+    grant(minji, 100)
+    with somebody_writing_to(minji), nothing_changes():
+        started = time.monotonic()
+        with pytest.raises(AccountBusy):
+            redeem(minji, 10, key="order:1")
+        assert 1.5 < time.monotonic() - started < 4
+    assert redeem(minji, 10, key="order:1").replayed is False
+    assert entries(minji) == [("grant", 100), ("redeem", -10)]
+
+
+def test_one_busy_account_keeps_a_whole_batch_from_being_written(three):
+    with somebody_writing_to(three[2]), nothing_changes(), pytest.raises(AccountBusy):
+        post(orders(three, "a"))
+    assert [type(outcome) for outcome in post(orders(three, "a"))] == [Receipt] * 3
+
+
+def test_an_act_does_not_wait_for_another_account(three):
+    minji, jun, _ = three
+    with somebody_writing_to(jun):
+        assert grant(minji, 5).points == 5
+
+
+def test_looking_waits_for_nobody(three):
+    minji = three[0]
+    grant(minji, 5)
+    with somebody_writing_to(minji):
+        started = time.monotonic()
+        assert builders.Lot.objects.get(account=minji).remaining == 5
+        assert row_of(minji) == (5, 0, 1)
+        assert time.monotonic() - started < 1
+
+
+def test_opening_a_member_does_not_wait_for_a_writer_of_another(three):
+    """FOR NO KEY UPDATE: rows that refer to the locked account's programme and member can still be made."""
+    with somebody_writing_to(*three):
+        started = time.monotonic()
+        builders.accounts.open_account(programme=three[0].programme, reference="new")
+        assert time.monotonic() - started < 1
+
+
+def test_the_wait_is_set_on_every_connection(three):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("2s",)
+    (shown,) = all_at_once([lock_timeout])
+    assert shown == "2s"
+
+
+def lock_timeout() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        return cursor.fetchone()[0]
+
+
+def test_accounts_of_one_member_opened_at_once_are_one(three):
+    moa = three[0].programme
+    calls = [partial(builders.accounts.open_account, programme=moa, reference="sora") for _ in range(6)]
+    answers = all_at_once(calls)
+    assert len({account.pk for account in answers}) == 1  # type: ignore[attr-defined]
+    assert builders.Account.objects.filter(member__reference="sora").count() == 1

@@ -1,0 +1,113 @@
+"""Real concurrency: threads with database connections of their own, and a way to see who waits for whom.
+
+The races are staged, not hoped for: somebody else holds an account's lock until all runners are seen waiting, so that
+every run of a test meets the moment it is about.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ledger.models import Account
+
+PATIENCE = 20  # seconds until a test that hangs fails
+
+
+def answer(call: Callable[[], object]) -> object:
+    """What the call returns, or the error it raises, on this thread's own connection, which is closed afterwards."""
+    try:
+        return call()
+    except Exception as error:  # the test looks at it
+        return error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def running(calls: Sequence[Callable[[], object]]) -> Iterator[list[Future]]:
+    """Start each call in a thread of its own, all at the same moment; at the end all have answered."""
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> object:
+        connection.ensure_connection()  # before the start: to connect takes longer than to act
+        start.wait(PATIENCE)
+        return answer(call)
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        yield [pool.submit(run, call) for call in calls]
+
+
+def all_at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
+    """The answers of calls that run at the same moment, in their order."""
+    with running(calls) as futures:
+        return [future.result(PATIENCE) for future in futures]
+
+
+@contextmanager
+def other_connection() -> Iterator[BaseDatabaseWrapper]:
+    """Somebody else's connection to the same database."""
+    other = connection.copy()
+    try:
+        yield other
+    finally:
+        other.close()
+
+
+@contextmanager
+def somebody_writing_to(*accounts: Account) -> Iterator[None]:
+    """Somebody else holds the lock of these accounts while the block runs."""
+    with other_connection() as other:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            ids = [account.pk for account in accounts]
+            cursor.execute("SELECT 1 FROM ledger_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [ids])
+        try:
+            yield
+        finally:
+            other.rollback()
+
+
+def is_locked(account: Account) -> bool:
+    """Whether somebody holds the lock of this account right now."""
+    with other_connection() as other, other.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM ledger_account WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED", [account.pk])
+        return cursor.fetchone() is None
+
+
+def until_waiting(number: int) -> None:
+    """Return when so many connections wait for a lock. Fails when that does not happen."""
+    deadline = time.monotonic() + PATIENCE
+    with other_connection() as other, other.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(
+                """SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+            )
+            (waiting,) = cursor.fetchone()
+            if waiting == number:
+                return
+            time.sleep(0.01)
+    raise AssertionError(f"{number} connections should wait for a lock, {waiting} did")
+
+
+@contextmanager
+def stuck_behind(account: Account, calls: Sequence[Callable[[], object]]) -> Iterator[list[Future]]:
+    """Start the calls while somebody else writes to the account; in the block all of them wait for it."""
+    with ExitStack() as stack, somebody_writing_to(account):
+        futures = stack.enter_context(running(calls))
+        until_waiting(len(calls))
+        yield futures
+
+
+def behind_a_writer(account: Account, calls: Sequence[Callable[[], object]]) -> list[object]:
+    """The answers of calls that all waited for the same writer and were let go at the same moment."""
+    with stuck_behind(account, calls) as futures:
+        pass
+    return [future.result(PATIENCE) for future in futures]
