@@ -16,7 +16,8 @@ ZONE ?= Europe/London
 
 PY := .venv/bin/python
 RUN := $(PY) -m devstack.run --with-parent
-UV := .data/uv/bin/python -m uv
+UV := .data/uv/bin/uv pip compile pyproject.toml
+LOCK_OPTIONS := --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock"
 
 export PORT FEED AS_OF REPORT MONTHS ROUND ZONE
 # `make ... TZ=Asia/Seoul` would change the clock of every program below; another project's settings do not fit.
@@ -62,7 +63,8 @@ replay: install ## apply a feed to a new programme and write its report: FEED=fi
 	@if [ -z "$$FEED" ]; then echo "FEED is missing: make replay FEED=file.csv [AS_OF=$$AS_OF REPORT=$$REPORT MONTHS=$$MONTHS ROUND=$$ROUND ZONE=$$ZONE]" >&2; exit 2; fi
 	@exec $(RUN) --own --migrate -- $(PY) manage.py replay "$$FEED" --as-of "$$AS_OF" --report "$$REPORT" --months "$$MONTHS" --round "$$ROUND" --zone "$$ZONE"
 
-lock: install ## write requirements.lock anew from pyproject.toml (needs the network)
+lock: install ## write both locks anew from pyproject.toml; needs the network (ARGS=--upgrade takes newer versions)
 	@test -x .data/uv/bin/python || $(PY) -m venv .data/uv
 	@.data/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
-	@exec $(UV) pip compile --quiet pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 -o requirements.lock
+	@$(UV) $(LOCK_OPTIONS) $(ARGS) --extra dev -o requirements.lock
+	@$(UV) $(LOCK_OPTIONS) $(ARGS) -o requirements-server.lock

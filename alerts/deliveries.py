@@ -34,13 +34,16 @@ CLAIMED_AT_ONCE = 20
 BUDGET = timedelta(seconds=25)  # no message is begun later in a tick: a slow one then still ends in time
 LEASE = timedelta(minutes=5)  # at least twice the time-outs of a call; `checks.py` sees to it
 
+# Materialized: a subquery could be run again for each row that it is joined to, skip what it has just locked, and so
+# claim more than its limit.
 _CLAIM = """
+WITH due AS MATERIALIZED (
+  SELECT id FROM alerts_delivery
+   WHERE status = 'pending' AND next_attempt_at <= %(now)s
+   ORDER BY next_attempt_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE alerts_delivery AS delivery
    SET status = 'claimed', token = %(token)s, lease_until = %(lease_until)s
-  FROM (SELECT id FROM alerts_delivery
-         WHERE status = 'pending' AND next_attempt_at <= %(now)s
-         ORDER BY next_attempt_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS due
- WHERE delivery.id = due.id"""
+  FROM due WHERE delivery.id = due.id"""
 
 
 def lease() -> timedelta:

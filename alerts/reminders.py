@@ -47,7 +47,7 @@ SELECT %(programme)s, soon.account_id, soon.expires_at, soon.expires_on, nearest
 ON CONFLICT (account_id, expires_at, offset_days) DO NOTHING"""
 
 _FAN_OUT = """
-WITH due AS (
+WITH due AS MATERIALIZED (
   SELECT id, programme_id, offset_days FROM alerts_reminder
    WHERE fanned_out_at IS NULL AND due_at <= %(now)s
    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED),

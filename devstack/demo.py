@@ -66,6 +66,7 @@ class Demo:
             self._wait(child, lambda: services.takes_mail(mail_port))
         base, port = self.stack.environment(os.environ), listener.getsockname()[1]
         self.environ = services.environment(base, home=self.home, port=port, mail_port=mail_port)
+        services.write_environment(self.home / "env", self.environ)
         with step("Tables"):
             self._manage("migrate", "--verbosity=1")
         with step("Story"):
@@ -166,6 +167,7 @@ def main() -> int:
             _say_ready(demo, port, time.monotonic() - started)
             return demo.watch()
         finally:
+            (home.folder / "env").unlink(missing_ok=True)
             home.address.unlink(missing_ok=True)  # a next start sees that this one is on its way out, and waits
             say("Stopping ...", end=" ")
             started = time.monotonic()

@@ -159,7 +159,7 @@ class Postgres:
             argv,
             log=self._home.folder / "postgres.log",
             stop_signal=signal.SIGINT,  # a fast shutdown: SIGTERM would wait for the clients
-            grace=6,
+            grace=5,
             env=self._environment(),
             cwd="/",
             **self._as_user,

@@ -3,6 +3,7 @@
 import http.client
 import os
 import secrets
+import shlex
 import socket
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ PYTHON = sys.executable
 CELERY = [PYTHON, "-m", "celery", "-A", "config"]
 WORKERS = THREADS = 2
 FOREIGN = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY")  # of the user's own servers, not of this one
+
+FOR_SHELLS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "EMAIL_URL", "INBOX_MAILDIR", "SITE_URL")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def web(listener: socket.socket) -> Service:
 
 def worker() -> Service:
     argv = [*CELERY, "worker", "-c", str(WORKERS), "--without-mingle", "--without-gossip", "--loglevel", "INFO"]
-    return Service("Worker", argv, grace=6, up_line=" ready.")
+    return Service("Worker", argv, grace=5, up_line=" ready.")
 
 
 def beat(home: Path) -> Service:
@@ -63,6 +66,13 @@ def environment(base: Mapping[str, str], *, home: Path, port: int, mail_port: in
         "SECRET_KEY": _secret_key(home / "secret_key"),
         "SITE_URL": f"http://{HOST}:{port}",
     }
+
+
+def write_environment(path: Path, environ: Mapping[str, str]) -> None:
+    """A file for a shell (`. .data/demo/env`): commands given there work on the demo's data while it runs."""
+    lines = (f"export {name}={shlex.quote(environ[name])}\n" for name in FOR_SHELLS)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.writelines(lines)
 
 
 def _secret_key(path: Path) -> str:

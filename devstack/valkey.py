@@ -28,7 +28,7 @@ class Valkey:
         self._ask(b"SHUTDOWN NOSAVE")  # a left-over one: we hold the home's lock, so nobody is using it
         argv = [str(self._program), "--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"]
         argv += ["--daemonize", "no", "--save", "", "--appendonly", "no", "--dir", str(self._home.folder)]
-        child = self._processes.start("Valkey", argv, log=self._home.folder / "valkey.log")
+        child = self._processes.start("Valkey", argv, log=self._home.folder / "valkey.log", grace=2)
         deadline = time.monotonic() + START_SECONDS
         while not child.ended and time.monotonic() < deadline:
             if self._ask(b"PING") == b"+PONG\r\n":

@@ -13,9 +13,9 @@ from ledger.actors import Actor
 from ledger.allocation import clawback_payers, take
 from ledger.book import Book, Draft, Signature
 from ledger.errors import NotAGrant
+from ledger.inputs import check_points, check_text
 from ledger.kinds import Kind
 from ledger.models import Account
-from ledger.points import check_points
 from ledger.posting import Order, act
 from ledger.receipts import Receipt
 
@@ -65,6 +65,8 @@ def clawback_order(
 ) -> Order:
     """A clawback as an order for the pen. A feed takes a grant that is not known as none: then there is no cap."""
     check_points(points)
+    check_text(reference, field="reference", longest=200)
+    check_text(reason, field="reason", longest=500)
 
     def decide(book: Book, signature: Signature) -> Draft:
         grant = book.grants.get(undoes) if undoes else None

@@ -12,6 +12,7 @@ from ledger.actors import Actor
 from ledger.allocation import LotState
 from ledger.book import Book, Draft, Move, Signature
 from ledger.errors import BadInput, EarlierDate, LedgerError, LotNotLive, PastExpiry
+from ledger.inputs import check_text
 from ledger.kinds import Kind
 from ledger.models import Account, Lot
 from ledger.policies import end_of_day, last_day
@@ -63,9 +64,12 @@ def extend_order(
     *, account_id: int, rules: Rules, lots: Sequence[int], until: date, now: datetime, key: str, by: Actor, reason: str
 ) -> Order:
     """An extension to a day as an order for the pen."""
-    expires_at = new_expiry(until, rules.zone, now)
+
+    def new_date(lot: LotState) -> datetime:
+        return new_expiry(until, rules.zone, now)
+
     asked = {"kind": "extend", "lots": sorted(lots), "until": until, "reason": reason}
-    return _order(account_id, lots, lambda lot: expires_at, now, key, by, reason, asked)
+    return _order(account_id, lots, new_date, now, key, by, reason, asked)
 
 
 def new_expiry(until: date, zone: ZoneInfo, now: datetime) -> datetime:
@@ -103,15 +107,19 @@ def extend_many(*, lots: Sequence[int], until: date, now: datetime, key: str, by
     """Make the lots with these ids valid through `until`, a day in each programme's zone: one act per account.
 
     The key of each act is `key`, a colon and the account's id: the same call again moves nothing twice. What one
-    account is refused stops no other. Raises BadInput, PastExpiry, BadKey, AccountBusy: then nothing was written.
+    account is refused stops no other. Raises BadInput, PastExpiry, BadKey, LotNotLive (none exists), AccountBusy:
+    then nothing was written.
     """
     _check_number(lots)
     by_account: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for programme_id, account_id, lot in Lot.objects.filter(pk__in=lots).values_list(
-        "programme_id", "account_id", "pk"
-    ):
+    named = Lot.objects.filter(pk__in=lots).values_list("programme_id", "account_id", "pk")
+    for programme_id, account_id, lot in named:
         by_account[programme_id, account_id].append(lot)
+    if not by_account:
+        raise LotNotLive(field="lots")
     rules = {programme_id: rules_of(programme_id) for programme_id, _ in by_account}
+    for of_programme in rules.values():
+        new_expiry(until, of_programme.zone, now)  # a date that no lot could have is refused for all of them at once
     orders = [
         extend_order(
             account_id=account_id,
@@ -168,8 +176,9 @@ def _order(
     reason: str,
     asked: dict[str, object],
 ) -> Order:
-    if not reason.strip() or len(reason) > 500:
-        raise BadInput("An extension needs a reason of at most 500 characters.", field="reason")
+    check_text(reason, field="reason", longest=500)
+    if not reason.strip():
+        raise BadInput("An extension needs a reason.", field="reason")
     if not lots:
         raise BadInput("Name at least one lot.", field="lots")
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import IO
 from zoneinfo import ZoneInfo
 
-from ledger.points import MOST
+from ledger.inputs import MOST
 from ledger.policies import instant
 
 COLUMNS = (

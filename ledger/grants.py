@@ -8,9 +8,9 @@ from ledger.actors import Actor
 from ledger.allocation import LotState, Slice, take
 from ledger.book import BY_CLOCK, Book, Draft, Signature
 from ledger.errors import BadInput, FutureAct, PastExpiry
+from ledger.inputs import check_points, check_text
 from ledger.kinds import Kind, Origin
 from ledger.models import Account
-from ledger.points import check_points
 from ledger.policies import expiry_date
 from ledger.posting import Order, act
 from ledger.programmes import Rules, rules_of
@@ -69,16 +69,18 @@ def grant_order(
 ) -> Order:
     """A grant as an order for the pen. `content` replaces what the key stands for, as a feed's whole row does."""
     check_points(points)
+    check_text(reference, field="reference", longest=200)
+    check_text(reason, field="reason", longest=500)
     if origin not in Origin.values:
         raise BadInput(f"The origin must be one of {', '.join(Origin.values)}.", field="origin")
-    if effective_at is not None and effective_at > now:
-        raise FutureAct("A grant can be dated back, never forward.", field="effective_at")
-    if expires_at is not None and expires_at <= now:
-        raise PastExpiry("The date must lie in the future.", field="expires_at")
     rules.in_force(effective_at or now, origin)  # refused here, before anything is locked
 
     def decide(book: Book, signature: Signature) -> Draft:
         since = effective_at or book.at
+        if since > book.at:
+            raise FutureAct("A grant can be dated back, never forward.", field="effective_at")
+        if expires_at is not None and expires_at <= book.at:
+            raise PastExpiry("The date must lie in the future.", field="expires_at")
         terms = rules.in_force(since, origin)
         date = expires_at or expiry_date(terms, since)
         lot = LotState(
@@ -113,9 +115,13 @@ def grant_order(
 
 
 def settle(book: Book) -> None:
-    """While there is debt, live points pay it, in redemption order; only the rest can be spent or expire (law 8)."""
+    """While there is debt, the points at hand pay it, in redemption order; only the rest can be spent or expire.
+
+    All open lots are live here, for the account was caught up; but for a lot that was dated back so far that it is over
+    already, which pays as it would have paid in its time.
+    """
     if book.debt:
-        slices = take(book.live(), book.debt)
+        slices = take(book.lots(), book.debt)
         paid = sum(part.points for part in slices)
         if paid:
             book.write(Kind.SETTLE, BY_CLOCK, take=slices, debt_delta=-paid)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ledger.actors import Actor
 from ledger.book import Book, Draft, Signature
+from ledger.inputs import check_text
 from ledger.kinds import Kind
 from ledger.posting import Order
 
@@ -21,6 +22,9 @@ def note_order(
     content: dict[str, object] | None = None,
 ) -> Order:
     """A note as an order for the pen; `reason` says why nothing changed."""
+
+    check_text(reason, field="reason", longest=500)
+    check_text(reference, field="reference", longest=200)
 
     def decide(book: Book, signature: Signature) -> Draft:
         return book.write(Kind.NOTE, signature, reason=reason, reference=reference)

@@ -14,6 +14,7 @@ from ledger.actors import Actor
 from ledger.allocation import LotState
 from ledger.book import Book, Draft, Move, Signature, Told
 from ledger.errors import BadInput
+from ledger.inputs import check_text
 from ledger.kinds import Kind
 from ledger.models import Account
 from ledger.policies import date_with_full_notice, last_day
@@ -43,13 +44,15 @@ def record(
     """
     if not lots:
         raise BadInput("Name at least one lot.", field="lots")
+    check_text(channel, field="channel", longest=20)
+    check_text(evidence, field="evidence", longest=200)
     zone = rules_of(account.programme_id).zone
-    if told_on > now.astimezone(zone).date():
-        raise BadInput("The day of telling cannot lie in the future.", field="told_on")
     expires_on = last_day(expires_at, zone)
     wanted = set(lots)
 
     def decide(book: Book, signature: Signature) -> Draft:
+        if told_on > book.at.astimezone(zone).date():
+            raise BadInput("The day of telling cannot lie in the future.", field="told_on")
         named = [lot for lot in book.live() if lot.id in wanted and lot.expires_at == expires_at]
         if not named:
             return book.write(Kind.NOTE, signature, reason="the lots of this notice have moved or gone")

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import Error, OperationalError, transaction
@@ -29,13 +29,13 @@ from ledger.catchup import catch_up
 from ledger.errors import (
     AccountBusy,
     AccountNotFound,
-    BadKey,
     FutureAct,
     InsufficientPoints,
     KeyReused,
     LedgerBroken,
     LedgerError,
 )
+from ledger.inputs import check_key
 from ledger.kinds import Kind
 from ledger.reading import Answer, lock_accounts, read_answers, read_grants, read_open_lots
 from ledger.receipts import Receipt
@@ -67,9 +67,8 @@ class Order:
     body_hash: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        if not (0 < len(self.key) <= 200 and self.key.isprintable()):
-            raise BadKey(field="key")
-        body = json.dumps({**self.content, "account": self.account_id}, sort_keys=True, default=str)
+        check_key(self.key)
+        body = json.dumps({**self.content, "account": self.account_id}, sort_keys=True, default=_as_text)
         object.__setattr__(self, "body_hash", hashlib.sha256(body.encode()).digest())
 
     @property
@@ -77,11 +76,17 @@ class Order:
         return Signature(str(self.by), self.key, self.body_hash)
 
 
+def _as_text(value: object) -> str:
+    """Instants in UTC: the same instant is the same content, whatever zone it was said in."""
+    return str(value.astimezone(UTC) if isinstance(value, datetime) else value)
+
+
 def act(order: Order) -> Receipt:
-    """Post one order. Raises what the ledger refuses; a decline is committed first, then raised."""
-    (outcome,) = post([order])
-    if isinstance(outcome, LedgerError):
-        raise outcome
+    """Post one order. Raises what the ledger refuses, and then nothing stays; a decline is committed, then raised."""
+    with _database_errors(), transaction.atomic(durable=True):
+        (outcome,) = _post([order])
+        if isinstance(outcome, LedgerError):
+            raise outcome
     if outcome.declined:
         raise InsufficientPoints(outcome)
     return outcome
@@ -93,12 +98,16 @@ def post(orders: Sequence[Order]) -> list[Receipt | LedgerError]:
     Opens the outermost transaction itself. Raises AccountBusy, LedgerBroken for all of them together.
     """
     with _database_errors(), transaction.atomic(durable=True):
-        books, clock = lock_accounts({order.account_id for order in orders})
-        answers = read_answers(books, [order.key for order in orders])
-        read_open_lots(books)
-        read_grants(books, [(order.account_id, order.undoes) for order in orders if order.undoes])
-        outcomes = [_outcome(order, books, answers, clock) for order in orders]
-        writing.write(books.values())
+        return _post(orders)
+
+
+def _post(orders: Sequence[Order]) -> list[Receipt | LedgerError]:
+    books, clock = lock_accounts({order.account_id for order in orders})
+    answers = read_answers(books, [order.key for order in orders])
+    read_open_lots(books)
+    read_grants(books, [(order.account_id, order.undoes) for order in orders if order.undoes])
+    outcomes = [_outcome(order, books, answers, clock) for order in orders]
+    writing.write(books.values())
     return outcomes
 
 

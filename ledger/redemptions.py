@@ -7,9 +7,9 @@ from datetime import datetime
 from ledger.actors import Actor
 from ledger.allocation import is_spendable, take
 from ledger.book import Book, Draft, Signature
+from ledger.inputs import check_points, check_text
 from ledger.kinds import Kind
 from ledger.models import Account
-from ledger.points import check_points
 from ledger.posting import Order, act
 from ledger.receipts import Receipt
 
@@ -31,6 +31,7 @@ def redeem_order(
 ) -> Order:
     """A redemption as an order for the pen."""
     check_points(points)
+    check_text(reference, field="reference", longest=200)
 
     def decide(book: Book, signature: Signature) -> Draft:
         # An account in debt has nothing to spend; a balance below the points need not be gone through for that.

@@ -122,7 +122,7 @@ class Story:
             case Kind.CLAWBACK:
                 yield from self._check_clawback(facts)
             case Kind.SETTLE:
-                due = take(self._live(facts.entry.recorded_at), self.debt)
+                due = take(self._held(), self.debt)
                 yield from self._compare(8, facts, due)
             case Kind.EXPIRE:
                 yield from self._check_expire(facts)
@@ -209,8 +209,11 @@ class Story:
             elif (lot.remaining, lot.expires_at, lot.gated) != (kept.remaining, kept.expires_at, kept.gated):
                 yield Finding(3, self.account_id, None, f"lot {lot_id} is not what its entries made of it")
 
+    def _held(self) -> list[LotState]:
+        return sorted((lot for lot in self.lots.values() if lot.remaining), key=redemption_order)
+
     def _live(self, at: datetime) -> list[LotState]:
-        return sorted((lot for lot in self.lots.values() if is_live(lot, at)), key=redemption_order)
+        return [lot for lot in self._held() if is_live(lot, at)]
 
     def _compare(self, law: int, facts: EntryFacts, due: Sequence[Slice]) -> Iterator[Finding]:
         took = [(lot_id, -delta) for lot_id, delta in facts.allocations]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from django.db import connection
+from hypothesis import settings
 
 from tests import builders
+
+# The same examples every time, so that the suite says the same twice; HYPOTHESIS_PROFILE=long looks further.
+settings.register_profile("usual", deadline=None, derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=2_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 from tests.smtp_sink import sink
 
 __all__ = ["sink"]

@@ -5,4 +5,5 @@ from config.settings import *  # noqa: F403  # the same settings under another n
 SECRET_KEY = "only-for-tests-" + "x" * 50
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
-STATIC_ROOT = None  # type: ignore[assignment]  # nothing is collected for tests; WhiteNoise would warn of a missing folder
+# Nothing is collected for tests; WhiteNoise would warn of the folder that is not there.
+STATIC_ROOT = None  # type: ignore[assignment]

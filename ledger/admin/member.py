@@ -30,6 +30,15 @@ class MemberForm(forms.ModelForm):
             raise forms.ValidationError(_("A reference must be 1 to 100 printable characters.")) from error
         return reference
 
+    def clean(self) -> dict[str, Any] | None:
+        """A user is one member of a programme. Where the programme cannot be edited, Django does not check that."""
+        cleaned = super().clean()
+        user = self.cleaned_data.get("user")
+        others = Member.objects.filter(programme=self.instance.programme_id, user=user).exclude(pk=self.instance.pk)
+        if user and self.instance.pk and others.exists():
+            self.add_error("user", _("This user is another member of this programme already."))
+        return cleaned
+
 
 @admin.register(Member)
 class MemberAdmin(BoundedAdmin):

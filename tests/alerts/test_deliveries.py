@@ -356,3 +356,15 @@ def test_a_reminder_never_has_two_messages_on_one_channel(due):
         Delivery.objects.create(
             reminder=due.reminder, channel="email", resend_no=0, created_at=SENT_AT, next_attempt_at=SENT_AT
         )
+
+
+def test_a_claim_keeps_its_limit_whatever_the_database_plans(minji, byeol):
+    """A plan that runs the inner query again for each row would skip what it has just locked, and take more."""
+    for n in range(4):
+        alert_builders.member(byeol, f"member-{n}", 10)
+    plan(SENT_AT)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for way in ("enable_hashjoin", "enable_mergejoin", "enable_material", "enable_sort", "enable_indexscan"):
+            cursor.execute(f"SET LOCAL {way} = off")
+        assert len(deliveries.claim(now=SENT_AT, limit=2)) == 2
+    assert sorted(Delivery.objects.values_list("status", flat=True)) == ["claimed"] * 2 + ["pending"] * 3

@@ -1,6 +1,9 @@
 """What the demo's processes are told."""
 
-from devstack.services import environment
+import os
+import subprocess
+
+from devstack.services import FOR_SHELLS, environment, write_environment
 
 
 def test_the_application_is_told_where_everything_is_and_not_the_users_own_settings(place):
@@ -20,3 +23,17 @@ def test_the_application_is_told_where_everything_is_and_not_the_users_own_setti
     }
     assert len(secret) >= 50
     assert environment(base, home=place, port=8001, mail_port=2525)["SECRET_KEY"] == secret
+
+
+def test_a_shell_can_read_the_environment_from_a_file_for_its_owner_only(place):
+    told = {name: f"it's {name} & more" for name in FOR_SHELLS}
+    write_environment(place / "env", told)
+    shell = subprocess.run(
+        ["sh", "-c", '. ./env; printf "%s\n" "$DATABASE_URL"; env | grep -c "^SECRET_KEY="'],
+        cwd=place,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
+    assert shell.stdout == "it's DATABASE_URL & more\n1\n"
+    assert (place / "env").stat().st_mode & 0o777 == 0o600

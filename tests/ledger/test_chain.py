@@ -1,4 +1,4 @@
-"""The hash chain: every field counts, nothing reads as something else, and the same content hashes the same for ever."""
+"""The hash chain: every field counts, nothing reads as something else, and the same content has the same hash."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ import pytest
 from ledger import statements
 from ledger.errors import BadInput, BadKey, BadPoints, FutureAct, NoPolicy, PastExpiry
 from ledger.grants import grant_order
+from ledger.inputs import MOST
 from ledger.kinds import Kind, Origin
 from ledger.models import Entry, Lot
-from ledger.points import MOST
 from ledger.policies import Model
 from ledger.programmes import rules_of
 from tests import builders
@@ -179,7 +179,6 @@ def test_a_back_dated_grant_that_is_already_over_is_never_live(moa):
     assert entries(minji) == [("grant", 100), ("expire", -100), ("grant", 1)]
 
 
-@pytest.mark.xfail(strict=True, reason="such a grant breaks the law that debt leaves no points, and is refused whole")
 def test_a_back_dated_grant_that_is_already_over_still_pays_debt_first():
     minji = builders.minji(builders.moa(count=1))
     builders.clawback(minji, 30)

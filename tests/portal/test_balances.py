@@ -76,6 +76,7 @@ def test_a_debt_leaves_nothing_to_use(minji):
 def test_a_page_whose_clock_is_behind_the_last_entry_goes_by_the_entry(minji):
     grant(minji, 100, expires_at=NOW + days(1))
     grant(minji, 5, now=NOW + days(2))
+    minji.refresh_from_db()
 
     assert balances.summary(minji, now=NOW).balance.spendable == 5
 

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests import builders
 from tests.builders import SEOUL, byeol, clawback, grant, jun, minji, redeem
 from tests.looking import nothing_changes
 from tests.windows import PASSWORD, sign_in_of, staff
@@ -145,9 +146,7 @@ def test_a_broken_number_is_a_clear_400(visitor: Client, cast, before: str):
 
 @pytest.mark.parametrize("path", ["/programmes/nope/", "/programmes/nope/history/", "/programmes/quiet/", "/nope/"])
 def test_what_is_not_there_is_a_clear_404(visitor: Client, cast, path: str):
-    from tests.builders import moa
-
-    moa("quiet")  # a programme that exists, and that Minji is not in: told apart from none by nobody
+    builders.moa("quiet")  # a programme that exists, and that Minji is not in: told apart from none by nobody
     visitor.login(username="minji", password=PASSWORD)
     answer = visitor.get(path)
 

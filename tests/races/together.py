@@ -97,6 +97,13 @@ def until_waiting(number: int) -> None:
     raise AssertionError(f"{number} connections should wait for a lock, {waiting} did")
 
 
+def patiently(call: Callable[[], object]) -> object:
+    """The call, with more patience than two seconds: on a loaded machine it may take that long to stage the wait."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '15s'")
+    return call()
+
+
 @contextmanager
 def stuck_behind(account: Account, calls: Sequence[Callable[[], object]]) -> Iterator[list[Future]]:
     """Start the calls while somebody else writes to the account; in the block all of them wait for it."""

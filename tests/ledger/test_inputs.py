@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.errors import BadPoints
-from ledger.points import MOST, check_points
+from ledger.inputs import MOST, check_points
 
 
 @pytest.mark.parametrize("points", [0, -1, MOST + 1, 1.0, 1.5, "1", True, None])

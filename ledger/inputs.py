@@ -1,0 +1,28 @@
+"""What may come in: amounts, keys and texts, each refused by name before anything is locked."""
+
+from __future__ import annotations
+
+from ledger.errors import BadInput, BadKey, BadPoints
+
+MOST = 1_000_000_000_000  # a sum of millions of such amounts still fits a bigint
+
+
+def check_points(points: object) -> int:
+    """Amounts are whole and positive at every edge; the kind gives the direction. Raises BadPoints."""
+    if isinstance(points, bool) or not isinstance(points, int) or not 1 <= points <= MOST:
+        raise BadPoints(field="points")
+    return points
+
+
+def check_key(key: str) -> str:
+    """Raises BadKey."""
+    if not (0 < len(key) <= 200 and key.isprintable()):
+        raise BadKey(field="key")
+    return key
+
+
+def check_text(text: str, *, field: str, longest: int) -> str:
+    """A text that can be stored: at most `longest` characters, no control characters. Raises BadInput."""
+    if len(text) > longest or not text.isprintable():
+        raise BadInput(f"At most {longest} printable characters.", field=field)
+    return text

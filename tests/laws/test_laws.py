@@ -1,0 +1,426 @@
+"""The laws of the ledger, tried with random lives against the plain model of `model.py`.
+
+Two members of one programme; every step is an act of the real ledger and the same act of the model, and after every
+step the whole of both is compared, and the laws are asked of the database in its own words. Nobody sweeps in the
+model: it knows what the clock has done; so whether and when the sweep ran changes no number (law 11).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from ledger import clawbacks, extensions, grants, notices, redemptions, statements
+from ledger.audit import audit
+from ledger.errors import InsufficientPoints, KeyReused, LedgerError
+from ledger.expiry import sweep
+from ledger.kinds import Origin
+from ledger.models import Account, Allocation, Entry, Lot
+from ledger.policies import Model, Rounding, Unit
+from ledger.posting import act
+from ledger.programmes import rules_of
+from ledger.receipts import Receipt
+from tests import builders
+from tests.builders import SHOP
+from tests.laws.model import POLICIES, Answer, No, Wallet, day_of
+
+START = datetime(2020, 1, 6, 3, tzinfo=UTC)  # years in the past: the real clock never comes into it
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+
+points = st.one_of(st.integers(1, 60), st.sampled_from([1, 100, 10**12]))
+few_points = st.integers(1, 120)
+who = st.integers(0, 1)
+# Mostly on time; now and then an act comes late, with a time before what is already on record.
+lateness = st.sampled_from([timedelta(0)] * 6 + [timedelta(minutes=1), timedelta(hours=5), timedelta(days=2)])
+names = itertools.count(1)
+
+
+class Lives(RuleBasedStateMachine):
+    """Two members' lives. Everything happens inside one transaction that is rolled back at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole = transaction.atomic()
+        self.whole._from_testcase = True  # type: ignore[attr-defined]  # acts insist on the outermost one otherwise
+        self.whole.__enter__()
+        self.now = START
+        self.programme = programme()
+        self.rules = rules_of(self.programme.pk)
+        self.accounts = [builders.minji(self.programme), builders.jun(self.programme)]
+        self.wallets = [Wallet(), Wallet()]
+        self.compared = [0, 0]
+        self.swept_at = START
+        self.calls: list[tuple[Callable[..., Receipt], datetime, Receipt]] = []
+
+    def teardown(self) -> None:
+        try:
+            assert [str(finding) for finding in audit(programme_id=self.programme.pk)] == []
+        finally:
+            transaction.set_rollback(True)
+            self.whole.__exit__(None, None, None)
+
+    # --- the steps
+
+    @initialize(first=st.lists(st.tuples(who, few_points, st.sampled_from(list(POLICIES))), min_size=1, max_size=4))
+    def everybody_starts_with_some_points(self, first) -> None:
+        for index, amount, origin in first:
+            self.grant(index, amount, origin, timedelta(0), None)
+
+    @rule(
+        index=who,
+        amount=points,
+        origin=st.sampled_from(list(POLICIES)),
+        late=lateness,
+        back=st.sampled_from([None, None, None, timedelta(hours=1), timedelta(days=3)]),
+    )
+    def grant(self, index, amount, origin, late, back) -> None:
+        now = self.time(late)
+        since = now - back if back else None
+        key = self.key()
+
+        def call(now: datetime, amount: int = amount) -> Receipt:
+            return grants.grant(
+                account=self.accounts[index],
+                points=amount,
+                now=now,
+                key=key,
+                by=SHOP,
+                origin=Origin(origin),
+                effective_at=since,
+            )
+
+        if since is None or not self.over_before_it_is_given(index, origin, since, now):
+            self.same(call, now, lambda: self.wallets[index].grant(key, amount, origin, now, since))
+
+    @rule(index=who, amount=few_points, late=lateness)
+    def redeem(self, index, amount, late) -> None:
+        self.redeemed(index, amount, late)
+
+    @rule(index=who, over=st.integers(-1, 1))
+    def redeem_about_all(self, index, over) -> None:
+        amount = self.wallets[index].points(self.now) + over
+        if amount > 0:
+            self.redeemed(index, amount, timedelta(0))
+
+    def redeemed(self, index: int, amount: int, late: timedelta) -> None:
+        now, key = self.time(late), self.key()
+
+        def call(now: datetime, amount: int = amount) -> Receipt:
+            return redemptions.redeem(account=self.accounts[index], points=amount, now=now, key=key, by=SHOP)
+
+        self.same(call, now, lambda: self.wallets[index].redeem(amount, now))
+
+    @rule(index=who, amount=st.one_of(few_points, points), late=lateness, data=st.data())
+    def clawback(self, index, amount, late, data) -> None:
+        now, key = self.time(late), self.key()
+        known = [None, "unknown", *self.wallets[0].grants, *self.wallets[1].grants]
+        own = list(self.wallets[index].grants) or [None]
+        undoes = data.draw(st.one_of(st.sampled_from(own), st.sampled_from(known)), label="undoes")
+
+        def call(now: datetime, amount: int = amount) -> Receipt:
+            return clawbacks.clawback(
+                account=self.accounts[index], points=amount, now=now, key=key, by=SHOP, undoes=undoes
+            )
+
+        self.same(call, now, lambda: self.wallets[index].clawback(amount, now, undoes))
+
+    @precondition(lambda self: any(wallet.lots for wallet in self.wallets))
+    @rule(index=who, ahead=st.integers(-2, 40), late=lateness, data=st.data())
+    def extend(self, index, ahead, late, data) -> None:
+        seqs = self.some_lots(index, data)
+        if not seqs:
+            return
+        now, key = self.time(late), self.key()
+        until = day_of(self.now) + timedelta(days=ahead)
+        ids = self.ids(index, seqs)
+
+        def call(now: datetime, amount: int = 0) -> Receipt:
+            return extensions.extend(
+                account=self.accounts[index],
+                lots=ids,
+                until=until + timedelta(days=amount),
+                now=now,
+                key=key,
+                by=SHOP,
+                reason="why",
+            )
+
+        self.same(call, now, lambda: self.wallets[index].extend(seqs, until, now), keep_time=True)
+
+    @precondition(lambda self: any(lot.duty for wallet in self.wallets for lot in wallet.lots))
+    @rule(index=who, ago=st.integers(0, 12), stale=st.sampled_from([False] * 4 + [True]), data=st.data())
+    def notify(self, index, ago, stale, data) -> None:
+        dated = [lot for lot in self.wallets[index].lots if lot.left and lot.ends]
+        if not dated:
+            return
+        ends = data.draw(st.sampled_from(sorted({lot.ends for lot in dated if lot.ends})), label="ends")
+        seqs = {lot.seq for lot in dated if lot.ends == ends}
+        ids = self.ids(index, seqs)
+        ends += timedelta(days=1) if stale else timedelta(0)
+        told_on, now, key = day_of(self.now) - timedelta(days=ago), self.now, self.key()
+
+        def call(now: datetime, amount: int = 0) -> Receipt:
+            return notices.record(
+                account=self.accounts[index],
+                lots=ids,
+                expires_at=ends,
+                told_on=told_on,
+                channel="email",
+                evidence=f"delivery:{amount}",
+                now=now,
+                key=key,
+                by=SHOP,
+            )
+
+        self.same(call, now, lambda: self.wallets[index].notify(seqs, ends, told_on, now))
+
+    @precondition(lambda self: any(lot.duty for wallet in self.wallets for lot in wallet.lots))
+    @rule(index=who, data=st.data())
+    def extend_untold(self, index, data) -> None:
+        seqs = self.some_lots(index, data)
+        if not seqs:
+            return
+        now, key, ids = self.now, self.key(), self.ids(index, seqs)
+
+        def call(now: datetime, amount: int = 0) -> Receipt:
+            return act(
+                notices.extend_untold_order(
+                    account_id=self.accounts[index].pk,
+                    rules=self.rules,
+                    lots=ids if not amount else ids * 2,
+                    now=now,
+                    key=key,
+                    by=SHOP,
+                )
+            )
+
+        self.same(call, now, lambda: self.wallets[index].extend_untold(seqs, now))
+
+    @rule(step=st.one_of(st.timedeltas(timedelta(0), timedelta(days=9)), st.sampled_from([timedelta(microseconds=1)])))
+    def time_passes(self, step) -> None:
+        self.now += step
+
+    @precondition(lambda self: any(lot.left and lot.ends for wallet in self.wallets for lot in wallet.lots))
+    @rule(data=st.data(), off=st.sampled_from([-1, 0, 1]))
+    def time_passes_to_the_instant_of_a_lot(self, data, off) -> None:
+        ends = sorted({lot.ends for wallet in self.wallets for lot in wallet.lots if lot.left and lot.ends})
+        instant = data.draw(st.sampled_from(ends), label="instant") + timedelta(microseconds=off)
+        self.now = max(self.now, instant)
+
+    @rule(limit=st.sampled_from([1, 2, 1000]))
+    def sweep(self, limit) -> None:
+        overdue = [{lot.seq for lot in wallet.lots if lot.left and lot.ended(self.now)} for wallet in self.wallets]
+        before = [len(wallet.log) for wallet in self.wallets]
+        done = sweep(now=self.now, limit=limit, programme_id=self.programme.pk)
+        for wallet, account in zip(self.wallets, self.accounts, strict=True):
+            if Account.objects.get(pk=account.pk).seq > len(wallet.log):
+                wallet.catch_up(self.now)
+        written = sum(len(wallet.log) for wallet in self.wallets) - sum(before)
+        assert done.entries == written
+        assert (done.entries > 0) == any(overdue)
+        self.swept_at = self.now
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data())
+    def the_same_again_gets_the_same_answer(self, data) -> None:
+        call, now, first = data.draw(st.sampled_from(self.calls), label="call")
+        assert outcome(lambda: call(now)) == replace(first, replayed=True)
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data())
+    def the_same_key_with_another_body_is_refused(self, data) -> None:
+        call, now, _ = data.draw(st.sampled_from(self.calls), label="call")
+        assert outcome(lambda: call(now, amount=77_777)) == "KeyReused"
+
+    # --- after every step
+
+    @invariant()
+    def the_database_lets_it_be_committed(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+    @invariant()
+    def each_account_is_what_the_model_says(self) -> None:
+        rows = Account.objects.in_bulk([account.pk for account in self.accounts])
+        for account, wallet in zip(self.accounts, self.wallets, strict=True):
+            row = rows[account.pk]
+            assert (row.balance, row.debt, row.seq) == (wallet.written, wallet.debt, len(wallet.log))
+            assert row.last_recorded_at == wallet.last
+
+    @invariant()
+    def each_lot_is_what_the_model_says(self) -> None:
+        for account, wallet in zip(self.accounts, self.wallets, strict=True):
+            found = Lot.objects.filter(account=account).order_by("seq")
+            assert list(found.values_list("seq", "granted", "remaining", "expires_at", "gated")) == [
+                (lot.seq, lot.granted, lot.left, lot.ends, lot.gated and lot.ends is not None) for lot in wallet.lots
+            ]
+
+    @invariant()
+    def each_new_entry_is_what_the_model_says(self) -> None:
+        for index, (account, wallet) in enumerate(zip(self.accounts, self.wallets, strict=True)):
+            since = self.compared[index]
+            new = Entry.objects.filter(account=account, seq__gt=since).order_by("seq")
+            moved = Allocation.objects.filter(entry__account=account, entry__seq__gt=since).order_by("pk")
+            slices: dict[int, list[tuple[int, int]]] = {}
+            for seq, lot, delta in moved.values_list("entry__seq", "lot__seq", "delta"):
+                slices.setdefault(seq, []).append((lot, delta))
+            found = [
+                (e.kind, e.amount, e.debt_delta, e.effective_at, e.recorded_at, slices.get(e.seq, []), e.balance_after)
+                for e in new
+            ]
+            assert found == [
+                (h.kind, h.amount, h.debt_delta, h.effective, h.recorded, h.slices, h.balance)
+                for h in wallet.log[since:]
+            ]
+            assert [entry.seq for entry in new] == list(range(since + 1, len(wallet.log) + 1))
+            self.compared[index] = len(wallet.log)
+
+    @invariant()
+    def what_a_member_sees_goes_by_the_clock(self) -> None:
+        """Law 2, and law 11: swept or not."""
+        for account, wallet in zip(self.accounts, self.wallets, strict=True):
+            at = max(self.now, wallet.last or self.now)
+            seen = statements.balance(account, at=at)
+            live = wallet.points(at)
+            assert (seen.live, seen.debt, seen.promised) == (live, wallet.debt, 0)
+            assert seen.spendable == (0 if wallet.debt else live)
+            assert not (wallet.debt and live)  # law 4
+
+    @invariant()
+    def the_sums_of_the_programme_agree(self) -> None:
+        """Laws 3, 4, 14 and 15, in plain SQL over all rows."""
+        with connection.cursor() as cursor:
+            cursor.execute(LAWS, {"programme": self.programme.pk})
+            (wrong_lots, wrong_accounts, sums_differ, unannounced) = cursor.fetchone()
+        assert (wrong_lots, wrong_accounts, sums_differ, unannounced) == (0, 0, False, 0)
+
+    # --- how
+
+    def key(self) -> str:
+        return f"law:{next(names)}"
+
+    def time(self, late: timedelta) -> datetime:
+        """Now, or somewhat before; never before the last sweep, which has made that moment history."""
+        return max(self.now - late, self.swept_at, START)
+
+    def some_lots(self, index: int, data) -> set[int]:
+        seqs = [lot.seq for lot in self.wallets[index].lots]
+        if not seqs:
+            return set()
+        return data.draw(st.sets(st.sampled_from(seqs), min_size=1, max_size=3), label="lots")
+
+    def ids(self, index: int, seqs: set[int]) -> list[int]:
+        rows = Lot.objects.filter(account=self.accounts[index], seq__in=seqs).order_by("seq")
+        return list(rows.values_list("pk", flat=True))
+
+    def over_before_it_is_given(self, index: int, origin: str, since: datetime, now: datetime) -> bool:
+        """Whether a back-dated grant would already be over: `test_grants.py` is about that."""
+        life = POLICIES[origin][0]
+        last = self.wallets[index].last or now
+        return life is not None and since + timedelta(days=life) <= max(now, last)
+
+    def same(
+        self, call: Callable[..., Receipt], now: datetime, model: Callable[[], Answer], *, keep_time: bool = False
+    ) -> None:
+        """The ledger and the model answer the same; what was answered is kept, to be asked again."""
+        try:
+            expected: Answer | str = model()
+        except No as refusal:
+            expected = str(refusal)
+        found = outcome(lambda: call(now))
+        if isinstance(found, str) or isinstance(expected, str):
+            assert found == expected
+            return
+        said = asdict(found) | {"kind": found.kind.value}
+        assert {name: said[name] for name in asdict(expected)} == asdict(expected)
+        assert found.replayed is False
+        self.calls.append((call, now if keep_time else self.now + timedelta(days=400), found))
+
+
+def outcome(call: Callable[[], Receipt]) -> Receipt | str:
+    """The receipt, that of a decline too, or the name of the refusal."""
+    try:
+        return call()
+    except InsufficientPoints as declined:
+        return declined.receipt
+    except LedgerError as refusal:
+        return type(refusal).__name__
+
+
+LAWS = """
+SELECT (SELECT count(*) FROM ledger_lot l WHERE l.programme_id = %(programme)s AND l.remaining <> (
+               SELECT coalesce(sum(a.delta), 0) FROM ledger_allocation a WHERE a.lot_id = l.id)),
+       (SELECT count(*) FROM ledger_account a WHERE a.programme_id = %(programme)s AND a.balance <> (
+               SELECT coalesce(sum(l.remaining), 0) FROM ledger_lot l WHERE l.account_id = a.id)),
+       (SELECT coalesce(sum(amount), 0) FROM ledger_entry WHERE programme_id = %(programme)s)
+         <> (SELECT coalesce(sum(balance - debt), 0) FROM ledger_account WHERE programme_id = %(programme)s),
+       (SELECT count(*)
+          FROM ledger_entry e
+          JOIN ledger_allocation a ON a.entry_id = e.id
+          JOIN ledger_lot l ON l.id = a.lot_id
+         WHERE e.programme_id = %(programme)s AND e.kind = 'expire' AND l.notice_days > 0
+           AND NOT EXISTS (SELECT 1 FROM ledger_notice n
+                            WHERE n.account_id = e.account_id AND n.expires_at = e.effective_at AND l.id = ANY (n.lots)
+                              AND n.told_on <= n.expires_on - l.notice_days))
+"""
+
+
+def programme():
+    """A programme in Seoul with a policy for each origin, those of `model.POLICIES`."""
+    life, _, duty, slack = POLICIES["purchase"]
+    made = builders.moa(
+        f"laws-{next(names)}",
+        effective_from=builders.LONG_AGO,
+        count=life,
+        unit=Unit.DAYS,
+        rounding=Rounding.NONE,
+        notice_days=duty,
+        notice_slack=slack,
+    )
+    for origin, (life, to_the_end, duty, slack) in POLICIES.items():
+        if origin != "purchase":
+            builders.policy(
+                made,
+                effective_from=builders.LONG_AGO,
+                origin=origin,
+                model=Model.NEVER if life is None else Model.ROLLING,
+                count=life or 0,
+                unit=Unit.DAYS,
+                rounding=Rounding.DAY if to_the_end else Rounding.NONE,
+                notice_days=duty,
+                notice_slack=slack,
+            )
+    return made
+
+
+@pytest.mark.django_db
+def test_every_life_keeps_the_laws():
+    run_state_machine_as_test(
+        Lives,
+        settings=settings(
+            max_examples=1500 if LONG else 40,
+            stateful_step_count=80 if LONG else 30,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_a_reused_key_has_a_name_that_the_rules_above_wait_for():
+    assert KeyReused.__name__ == "KeyReused"

@@ -1,0 +1,182 @@
+"""Programmes, policies and members in the admin."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from ledger.models import Account, Member, Policy, Programme
+from tests.builders import grant, jun, minji
+from tests.looking import nothing_changes
+from tests.windows import PASSWORD, chief
+
+POLICY = {
+    "policies-TOTAL_FORMS": "1",
+    "policies-INITIAL_FORMS": "0",
+    "policies-0-effective_from_0": "2020-01-01",
+    "policies-0-effective_from_1": "00:00",
+    "policies-0-origin": "",
+    "policies-0-model": "rolling",
+    "policies-0-count": "12",
+    "policies-0-unit": "months",
+    "policies-0-rounding": "month",
+    "policies-0-notice_days": "30",
+    "policies-0-notice_slack": "3",
+}
+PROGRAMME = {
+    "code": "haneul",
+    "name": "Haneul Air",
+    "unit": "mile",
+    "zone": "Asia/Seoul",
+    "language": "ko",
+    "currency": "KRW",
+    "point_value": "1",
+    "earn_rate": "1",
+}
+
+
+@pytest.fixture
+def hana(db) -> Client:
+    chief()
+    client = Client(headers={"accept-language": "en"})
+    client.login(username="hana", password=PASSWORD)
+    return client
+
+
+def errors_of(answer) -> str:
+    assert answer.status_code == 200
+    return str(answer.context["errors"])
+
+
+def test_a_programme_is_made_with_its_first_policy(hana: Client):
+    answer = hana.post("/admin/ledger/programme/add/", PROGRAMME | POLICY)
+
+    assert answer.status_code == 302
+    programme = Programme.objects.get()
+    assert (programme.code, programme.unit) == ("haneul", "mile")
+    policy = programme.policies.get()
+    assert (policy.count, policy.unit, policy.rounding, policy.notice_days) == (12, "months", "month", 30)
+    grant(minji(programme), 100)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"zone": "Mars/Olympus"}, "is not a time zone"),
+        ({"code": "Big"}, "Small letters, digits and hyphens only."),
+        ({"currency": "won"}, "Three capital letters."),
+        ({"policies-TOTAL_FORMS": "0"}, "Please submit at least 1 form."),
+        ({"policies-0-count": "0"}, "A rolling policy needs a number of at least 1"),
+        ({"policies-0-count": "2000"}, "At most 1200 Months."),
+        ({"policies-0-effective_from_0": ""}, "This field is required."),
+        ({"policies-0-notice_days": "5000"}, "less than or equal to 1000"),
+    ],
+)
+def test_bad_input_is_said_and_makes_nothing(hana: Client, change: dict, said: str):
+    with nothing_changes():
+        answer = hana.post("/admin/ledger/programme/add/", PROGRAMME | POLICY | change)
+        shown = answer.content.decode()
+
+    assert answer.status_code == 200
+    assert said in shown
+
+
+def test_a_policy_that_exists_stays_and_a_new_one_follows(hana: Client, moa):
+    old = moa.policies.get()
+    url = f"/admin/ledger/programme/{moa.pk}/change/"
+    named = {"name": "Moa", "unit": "P", "language": "ko", "currency": "KRW", "point_value": "1", "earn_rate": "1"}
+    existing = {
+        "policies-TOTAL_FORMS": "2",
+        "policies-INITIAL_FORMS": "1",
+        "policies-0-id": str(old.pk),
+        "policies-0-programme": str(moa.pk),
+        "policies-0-count": "99",  # an attempt to rewrite what lots were dated by
+        "policies-0-DELETE": "on",
+    }
+    new = {key.replace("-0-", "-1-"): value for key, value in POLICY.items() if "-0-" in key}
+
+    assert hana.post(url, named | existing | new).status_code == 302
+    assert sorted(moa.policies.values_list("count", "notice_days")) == [(12, 0), (12, 30)]
+    assert Policy.objects.get(pk=old.pk).count == 12
+
+
+def test_a_policy_can_be_added_alone_but_not_changed_or_deleted(hana: Client, moa):
+    policy = moa.policies.get()
+    alone = {key.removeprefix("policies-0-"): value for key, value in POLICY.items() if "-0-" in key}
+
+    with nothing_changes():
+        assert hana.post(f"/admin/ledger/policy/{policy.pk}/change/", alone).status_code == 403
+        assert hana.post(f"/admin/ledger/policy/{policy.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert hana.get(f"/admin/ledger/policy/{policy.pk}/change/").status_code == 200
+    assert hana.post("/admin/ledger/policy/add/", alone | {"programme": str(moa.pk)}).status_code == 302
+    assert moa.policies.count() == 2
+
+
+def test_the_code_and_the_zone_of_a_programme_stay(hana: Client, moa):
+    changed = {"code": "other", "zone": "Europe/London", "name": "Moa Plus", "unit": "P", "language": "en"}
+    money = {"currency": "KRW", "point_value": "1", "earn_rate": "0.01"}
+    none = {"policies-TOTAL_FORMS": "0", "policies-INITIAL_FORMS": "0"}
+
+    assert hana.post(f"/admin/ledger/programme/{moa.pk}/change/", changed | money | none).status_code == 302
+    moa.refresh_from_db()
+    assert (moa.code, moa.zone, moa.name, moa.language) == ("moa", "Asia/Seoul", "Moa Plus", "en")
+
+
+def test_a_programme_is_never_deleted(hana: Client, moa):
+    with nothing_changes():
+        assert hana.post(f"/admin/ledger/programme/{moa.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_new_member_gets_an_account(hana: Client, moa):
+    user = User.objects.create_user("minji")
+    answer = hana.post("/admin/ledger/member/add/", {"programme": moa.pk, "reference": "M-1", "user": user.pk})
+
+    assert answer.status_code == 302
+    account = Account.objects.get(member__reference="M-1")
+    assert (account.programme, account.member.user, account.balance) == (moa, user, 0)
+    grant(account, 100)
+
+
+def test_a_member_that_exists_is_refused(hana: Client, moa):
+    minji(moa)
+    with nothing_changes():
+        answer = hana.post("/admin/ledger/member/add/", {"programme": moa.pk, "reference": "minji"})
+
+    assert "already exists" in errors_of(answer)
+
+
+def test_a_reference_that_cannot_be_printed_is_refused(hana: Client, moa):
+    with nothing_changes():
+        answer = hana.post("/admin/ledger/member/add/", {"programme": moa.pk, "reference": "a\u200bb"})
+
+    assert "1 to 100 printable characters" in errors_of(answer)
+
+
+def test_of_a_member_only_the_sign_in_can_be_changed(hana: Client, moa):
+    member = minji(moa).member
+    user = User.objects.create_user("minji")
+    url = f"/admin/ledger/member/{member.pk}/change/"
+
+    assert hana.post(url, {"user": user.pk, "reference": "other", "programme": ""}).status_code == 302
+    member.refresh_from_db()
+    assert (member.reference, member.programme, member.user) == ("minji", moa, user)
+
+    hana.post(url, {"user": ""})
+    assert Member.objects.get(pk=member.pk).user is None
+
+
+def test_a_user_is_one_member_of_a_programme_at_most(hana: Client, moa):
+    first, second = minji(moa).member, jun(moa).member
+    user = User.objects.create_user("minji")
+    hana.post(f"/admin/ledger/member/{first.pk}/change/", {"user": user.pk})
+    with nothing_changes():
+        answer = hana.post(f"/admin/ledger/member/{second.pk}/change/", {"user": user.pk})
+
+    assert "This user is another member of this programme already." in errors_of(answer)
+
+
+def test_a_member_is_never_deleted(hana: Client, moa):
+    member = minji(moa).member
+    with nothing_changes():
+        assert hana.post(f"/admin/ledger/member/{member.pk}/delete/", {"post": "yes"}).status_code == 403
