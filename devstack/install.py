@@ -20,7 +20,7 @@ STAMP = VENV / "installed-lock"
 LOCK = Path("requirements.lock")
 LOG = Path(".data/install.log")
 PIP = ["install", "--require-hashes", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-ARRIVAL = re.compile(r"(?:Collecting|Requirement already satisfied:) ([^\s=<>!~;\[]+)")
+ARRIVAL = re.compile(r"(?:Collecting|Requirement already satisfied:|Processing \S*/)\s*([\w.]+(?:-[A-Za-z]\w*)*)")
 
 
 def main() -> int:

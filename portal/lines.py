@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -83,15 +84,23 @@ SOURCES = {
     Origin.ADJUSTMENT: gettext_lazy("A correction in your favour."),
 }
 
-# What the ledger and the feed write as a reason themselves. Any other reason was written by a person, and is shown
-# as it was written.
-REASONS = {
-    "nobody was told in time": gettext_lazy("We had not told you in time, so your points stay longer."),
-    "the lots of this notice have moved or gone": gettext_lazy(
-        "A message about expiring points was no longer true: the points had moved or gone."
+# What the ledger, the feed and the rules write as a reason themselves. Any other reason was written by a person, and
+# is shown as it was written.
+REASONS = (
+    (r"nobody was told in time", gettext_lazy("We had not told you in time, so your points stay longer.")),
+    (r"told in time after all", gettext_lazy("You had been told in time; the last day stays.")),
+    (
+        r"the lots of this notice have moved or gone",
+        gettext_lazy("A message about expiring points was no longer true: the points had moved or gone."),
     ),
-    "told in time after all": gettext_lazy("You had been told in time; the last day stays."),
-}
+    (
+        r"active in the last (?P<days>\d+) days",
+        gettext_lazy("You were active in the last %(days)s days, so your points stay longer."),
+    ),
+    (r"a purchase of (?P<amount>[\d.]+) is worth no point", gettext_lazy("The purchase was too small for a point.")),
+    (r"a return of (?P<amount>[\d.]+) is worth no point", gettext_lazy("The return was too small for a point.")),
+    (r"return", gettext_lazy("Goods were returned.")),
+)
 
 CHANNELS = {
     "email": gettext_lazy("by e-mail"),
@@ -212,8 +221,9 @@ _EXPLAIN: dict[Kind, Callable[[Story], list[str]]] = {
 
 
 def _reason(entry: Entry) -> list[str]:
-    if entry.reason in REASONS:
-        return [str(REASONS[entry.reason])]
+    for pattern, text in () if entry.actor.startswith("staff:") else REASONS:
+        if found := re.fullmatch(pattern, entry.reason):
+            return [str(text) % found.groupdict()]
     return [_("Reason: %(reason)s") % {"reason": entry.reason}] if entry.reason else []
 
 

@@ -6,15 +6,17 @@ import os
 
 import pytest
 from django.db import connection
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests import builders
+from tests.smtp_sink import sink
 
-# The same examples every time, so that the suite says the same twice; HYPOTHESIS_PROFILE=long looks further.
+# The same examples every time, so that the suite says the same twice; HYPOTHESIS_PROFILE=long looks further
+# and `glance` fails at once, without looking for the smallest example.
 settings.register_profile("usual", deadline=None, derandomize=True)
 settings.register_profile("long", deadline=None, max_examples=2_000, print_blob=True)
+settings.register_profile("glance", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
-from tests.smtp_sink import sink
 
 __all__ = ["sink"]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django import forms
@@ -24,8 +25,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ledger import extensions
 from ledger.actors import Actor
-from ledger.errors import LedgerError
-from ledger.extensions import Extended
+from ledger.errors import EarlierDate, LedgerError
+from ledger.extensions import Extended, Planned
 from ledger.models import Account
 
 if TYPE_CHECKING:
@@ -65,6 +66,16 @@ class ExtendForm(forms.Form):
         if not re.fullmatch(r"[0-9]{1,18}(,[0-9]{1,18})*", text):
             raise forms.ValidationError(_("The list of lots is damaged; please begin again from the list."))
         return [int(number) for number in text.split(",")]
+
+    def clean_until(self) -> date:
+        until: date = self.cleaned_data["until"]
+        if until > (timezone.now() + timedelta(days=extensions.LONGEST)).date():
+            raise forms.ValidationError(_("The new last day can lie at most a hundred years ahead."))
+        return until
+
+    def clean_reason(self) -> str:
+        """One line: what the ledger keeps of a person's words has no line breaks."""
+        return " ".join(self.cleaned_data["reason"].split())
 
 
 def begin(admin: LotAdmin, request: HttpRequest, chosen: QuerySet) -> HttpResponse | None:
@@ -107,11 +118,12 @@ def _preview(admin: LotAdmin, request: HttpRequest, form: ExtendForm) -> HttpRes
     entered = form.cleaned_data
     planned = extensions.preview(lots=entered["lots"], until=entered["until"], now=timezone.now())
     moving = [plan for plan in planned if not plan.refusal]
-    data = {**request.POST.dict(), "lots": ",".join(str(plan.lot.pk) for plan in moving)}
+    lots = ",".join(str(plan.lot.pk) for plan in moving)
+    data = {"lots": lots, "token": entered["token"], "until": entered["until"], "reason": entered["reason"]}
     context = {
         "title": _("Extend: what will change"),
         "moving": moving,
-        "staying": [(plan, said(plan.refusal)) for plan in planned if plan.refusal],
+        "staying": [(plan, _why(plan, plan.refusal)) for plan in planned if plan.refusal],
         "accounts": len({plan.lot.account_id for plan in moving}),
         "points": sum(plan.lot.remaining for plan in moving),
         "told_again": any(plan.lot.notice_days for plan in moving),
@@ -120,6 +132,12 @@ def _preview(admin: LotAdmin, request: HttpRequest, form: ExtendForm) -> HttpRes
         "entered": entered,
     }
     return _page(admin, request, "admin/ledger/lot/extend_preview.html", context)
+
+
+def _why(plan: Planned, refusal: LedgerError) -> str:
+    if isinstance(refusal, EarlierDate) and plan.was is None:
+        return _("Points without a last day cannot be extended.")
+    return said(refusal)
 
 
 def _confirm(admin: LotAdmin, request: HttpRequest, form: ExtendForm) -> HttpResponse:

@@ -35,7 +35,7 @@ class ExpiringFilter(admin.SimpleListFilter):
 
 @admin.register(Lot)
 class LotAdmin(FactAdmin):
-    list_display = ("__str__", "member", "origin", "granted", "remaining", "last_day", "gated")
+    list_display = ("__str__", "member", "last_day", "remaining", "granted", "origin", "gated")
     list_select_related = ("account__member", "programme")
     list_filter = (ExpiringFilter,)
     search_help_text = _("A member's reference or the key of a grant, in full.")

@@ -218,9 +218,10 @@ def test_who_lost_the_lease_sends_and_changes_nothing(due, sink, monkeypatch):
 
     def slow_look(delivery, *, now):
         monkeypatch.setattr(deliveries, "look", real_look)
-        later = SENT_AT + deliveries.LEASE
+        later = SENT_AT + deliveries.LEASE + timedelta(minutes=1)
         reap(later)
         deliver(later)
+        assert states() == [(60, "accepted", "")]
         return real_look(delivery, now=now)
 
     monkeypatch.setattr(deliveries, "look", slow_look)
@@ -228,6 +229,22 @@ def test_who_lost_the_lease_sends_and_changes_nothing(due, sink, monkeypatch):
     assert len(sink.mails) == 1
     assert attempts() == [(1, "accepted", "250")]
     assert states() == [(60, "accepted", "")]
+
+
+def test_who_lost_the_lease_does_not_send_what_another_worker_has_just_claimed(due, sink, monkeypatch):
+    """As above, but the other worker has not come to sending yet: only the token tells the two apart."""
+
+    def slow_look(delivery, *, now):
+        later = SENT_AT + deliveries.LEASE + timedelta(minutes=1)
+        reap(later)
+        assert len(deliveries.claim(now=later, limit=10)) == 1
+        return recheck.look(delivery, now=now)
+
+    monkeypatch.setattr(deliveries, "look", slow_look)
+    deliver()
+    assert sink.mails == []
+    assert states() == [(60, "claimed", "")]
+    assert the_delivery().attempts == 0
 
 
 class Killed(BaseException):

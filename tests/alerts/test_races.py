@@ -6,10 +6,10 @@ from collections.abc import Callable
 from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from alerts import deliveries, extension_rules, receipts, reminders
-from alerts.models import Attempt, Reminder
+from alerts.models import Attempt, Delivery, Reminder
 from ledger.models import Extension, Notice
 from tests import alert_builders, builders
 from tests.alert_builders import before, plan, states
@@ -68,6 +68,27 @@ def test_messages_are_sent_once(byeol, sink, monkeypatch):
     assert sink.addresses() == [f"member-{n}@example.com" for n in range(MEMBERS)]
     assert Attempt.objects.count() == MEMBERS
     assert Notice.objects.count() == MEMBERS
+
+
+def test_what_another_worker_is_claiming_is_not_waited_for(byeol):
+    plan(before(60))
+    held, done = Barrier(2), Barrier(2)
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(Delivery.objects.order_by("next_attempt_at", "pk").select_for_update()[:4])
+            held.wait(10)
+            done.wait(10)
+        connection.close()
+
+    holder = Thread(target=hold)
+    holder.start()
+    held.wait(10)
+    try:
+        assert len(deliveries.claim(now=before(60), limit=100)) == MEMBERS - 4
+    finally:
+        done.wait(10)
+        holder.join()
 
 
 def test_notices_are_recorded_once(byeol, sink, monkeypatch):

@@ -25,12 +25,12 @@ def accepted(minji, sink, monkeypatch):
 
 def test_the_reap_records_what_a_dead_worker_left(accepted):
     assert accepted.lots.get().gated
-    assert receipts.record_missing(now=LATER, limit=10) == 1
+    assert deliveries.reap(now=LATER, limit=10) == 1
     notice = Notice.objects.get()
     assert notice.entry.key == notice.evidence == f"delivery:{the_delivery().pk}"
     assert (notice.told_on, notice.entry.actor) == (LAST_DAY - timedelta(days=60), "alerts")
     assert not accepted.lots.get().gated
-    assert receipts.record_missing(now=LATER, limit=10) == 0
+    assert deliveries.reap(now=LATER, limit=10) == 0
 
 
 def test_recording_twice_is_one_notice(accepted):
@@ -68,7 +68,7 @@ def test_the_day_is_the_one_in_the_programmes_zone(db, sink):
     programme = alert_builders.byeol(60, zone="America/New_York")
     account = alert_builders.minji(programme)
     builders.grant(account, 5)
-    evening = before(59) - timedelta(hours=8)  # 04:00 in Seoul, the day before in New York
+    evening = before(59)  # 03:00 in London, and 22:00 of the day before in New York
     plan(evening)
     deliveries.deliver(now=evening, limit=10)
     assert Notice.objects.get().told_on == LAST_DAY - timedelta(days=60)

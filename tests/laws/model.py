@@ -85,6 +85,14 @@ class Happened:
     balance: int
     debt: int
 
+    @property
+    def lots(self) -> list[int]:
+        return [seq for seq, _ in self.slices]
+
+    @property
+    def deltas(self) -> list[int]:
+        return [delta for _, delta in self.slices]
+
 
 @dataclass
 class Answer:
@@ -139,7 +147,9 @@ class Wallet:
         answer = Answer("grant", points, seq=lot.seq)
         self.happened("grant", points, 0, at, [(lot.seq, points)], effective=since)
         if self.debt:
-            pays = self.take(self.live(at), self.debt)
+            # All that is left: even points that are over before they are given pay as they would have in their time.
+            left = sorted((lot for lot in self.lots if lot.left), key=lambda lot: (lot.ends or FAR, lot.seq))
+            pays = self.take(left, self.debt)
             answer.settled = sum(n for _, n in pays)
             if answer.settled:
                 self.happened("settle", 0, -answer.settled, at, [(seq, -n) for seq, n in pays])
@@ -179,12 +189,12 @@ class Wallet:
 
     def extend(self, seqs: set[int], until: date, now: datetime) -> Answer:
         ends = end_of(until)
-        if ends <= now:
-            raise No("PastExpiry")
         at = self.catch_up(now)
         lots = [lot for lot in self.live(at) if lot.seq in seqs]
         if len(lots) < len(seqs):
             raise No("LotNotLive")
+        if ends <= now:
+            raise No("PastExpiry")
         if any(lot.ends is None or ends <= max(lot.ends, at) for lot in lots):
             raise No("EarlierDate")
         for lot in lots:

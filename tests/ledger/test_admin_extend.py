@@ -10,8 +10,8 @@ from django.test import Client
 
 from ledger import extensions
 from ledger.models import Entry, Lot
-from ledger.policies import last_day
-from tests.builders import SEOUL, grant, jun, lot_of, minji, redeem
+from ledger.policies import end_of_day, last_day
+from tests.builders import SEOUL, grant, jun, lot_of, minji, moa, redeem
 from tests.looking import entries, nothing_changes
 from tests.windows import PASSWORD, sign_in_of, staff, stop_clock
 
@@ -119,12 +119,14 @@ def test_each_form_has_a_token_of_its_own(sora: Client, cast):
 def test_the_preview_says_which_lots_stay_and_why(sora: Client, cast):
     hers, _, lots = cast
     redeem(hers, 100)
-    later = lot_of(grant(hers, 3, expires_at=extensions.end_of_day(date(2027, 1, 31), SEOUL)))
-    preview = sora.post(EXTEND, entered(begin(sora, [*lots, later])))
+    later = lot_of(grant(hers, 3, expires_at=end_of_day(date(2027, 1, 31), SEOUL)))
+    undated = lot_of(grant(minji(moa("forever", model="never", count=0)), 9))
+    preview = sora.post(EXTEND, entered(begin(sora, [*lots, later, undated])))
     staying = words(preview).split("These lots stay as they are")[1]
 
     assert "0 P March 31, 2026 These points are gone: used up, taken back or expired." in staying
     assert "3 P Jan. 31, 2027 Its last day is not earlier than the new one: a date can only move later." in staying
+    assert "9 P – Points without a last day cannot be extended." in staying
     assert confirmed(preview)["lots"] == f"{lots[1].pk},{lots[2].pk}"
 
     sora.post(EXTEND, confirmed(preview))
@@ -191,6 +193,13 @@ def test_bad_input_is_said_and_moves_nothing(sora: Client, cast, change: dict, s
 
     assert answer.status_code == 200
     assert said in words(answer)
+
+
+def test_lines_of_the_reason_become_one(sora: Client, cast):
+    _, _, lots = cast
+    preview = sora.post(EXTEND, entered(begin(sora, lots), reason="our app\r\n  was down "))
+
+    assert confirmed(preview)["reason"] == "our app was down"
 
 
 def test_too_many_lots_are_refused_before_anything_is_entered(sora: Client, cast, monkeypatch):

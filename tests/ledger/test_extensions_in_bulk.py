@@ -9,6 +9,7 @@ import pytest
 from ledger import extensions
 from ledger.errors import BadInput, EarlierDate, LotNotLive, PastExpiry
 from ledger.models import Entry, Lot
+from ledger.policies import last_day
 from tests.builders import NOW, SEOUL, STAFF, byeol, days, grant, jun, lot_of, minji, moa, redeem
 from tests.looking import entries, nothing_changes
 
@@ -21,7 +22,7 @@ def extend_many(lots: list[Lot], until: date = UNTIL, key: str = "admin:t", reas
 
 
 def last_days(*lots: Lot) -> list[date]:
-    return [extensions.last_day(lot.expires_at, SEOUL) for lot in Lot.objects.filter(pk__in=[x.pk for x in lots])]  # type: ignore[arg-type]
+    return [last_day(lot.expires_at, SEOUL) for lot in Lot.objects.filter(pk__in=[x.pk for x in lots])]  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ def deliver(folder: Path, subject: str, text: str = "Hello", to: str = "minji@ex
 
 @pytest.fixture
 def folder(tmp_path, settings) -> Path:
-    settings.INBOX_MAILDIR = str(tmp_path / "mail")
-    return tmp_path / "mail"
+    folder: Path = tmp_path / "mail"
+    settings.INBOX_MAILDIR = str(folder)
+    return folder
 
 
 def test_newest_first_with_subject_sender_and_text(folder):

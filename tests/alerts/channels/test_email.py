@@ -51,7 +51,7 @@ def test_a_server_that_is_away_got_nothing(channel, sink):
 
 
 def test_an_address_refused_for_good(channel, sink):
-    sink.rcpt = lambda address: "550 5.1.1 no <minji@example.com> here"
+    sink.rcpt = lambda address: "550 5.1.1 no <minji@example.com> here, ask minji.kim@other.example"
     error = failure(channel)
     assert isinstance(error, Rejected)
     assert (error.answer, error.bad_address) == ("550", True)
