@@ -17,7 +17,7 @@ from django.utils.translation import pgettext
 
 from portal import words
 
-MOST_COLUMNS = 12
+MOST_COLUMNS = 13  # a year in months, and the month it began in
 FULL_HEIGHT = 120  # pixels of the tallest column
 BASELINE = 148  # pixels from the top; above the columns there is room for a number
 SOON = timedelta(days=30)

@@ -110,7 +110,9 @@ def entries_with(key: str) -> list[int]:
 
 def day_of(expires_at: datetime | None, programme: Programme) -> str:
     """The last day to use points that expire then, in the programme's zone."""
-    return last_day(expires_at, programme.tz).isoformat() if expires_at else _("never")
+    if expires_at is None:
+        return _("never")
+    return format_html('<span class="nowrap">{}</span>', last_day(expires_at, programme.tz).isoformat())
 
 
 def time_of(at: datetime | None, programme: Programme) -> str:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ledger.admin import extend
@@ -35,7 +36,7 @@ class ExpiringFilter(admin.SimpleListFilter):
 
 @admin.register(Lot)
 class LotAdmin(FactAdmin):
-    list_display = ("__str__", "member", "last_day", "remaining", "granted", "origin", "gated")
+    list_display = ("__str__", "member", "last_day", "remaining", "granted", "origin", "notice")
     list_select_related = ("account__member", "programme")
     list_filter = (ExpiringFilter,)
     search_help_text = _("A member's reference or the key of a grant, in full.")
@@ -89,6 +90,10 @@ class LotAdmin(FactAdmin):
     @admin.display(description=_("last day"), ordering="expires_at")
     def last_day(self, lot: Lot) -> str:
         return day_of(lot.expires_at, lot.programme)
+
+    @admin.display(description=_("notice"))
+    def notice(self, lot: Lot) -> str:
+        return gettext("to come") if lot.gated else "–"
 
     @admin.display(description=_("expires"))
     def expires(self, lot: Lot) -> str:

@@ -54,12 +54,12 @@ def test_places_are_in_per_cent_and_the_same_in_every_language():
     ("days", "columns", "first", "last"),
     [
         (0, 1, "March 10, 2025", "March 10, 2025"),
-        (11, 12, "March 10, 2025", "March 21, 2025"),
-        (12, 1, "March 2025", "March 2025"),
-        (330, 12, "March 2025", "February 2026"),
+        (12, 13, "March 10, 2025", "March 22, 2025"),
+        (13, 1, "March 2025", "March 2025"),
+        (386, 13, "March 2025", "March 2026"),
         (400, 6, "quarter 1 of 2025", "quarter 2 of 2026"),
         (3650, 11, "2025", "2035"),
-        (9000, 12, "2025", "2036 and later"),
+        (9000, 13, "2025", "2037 and later"),
     ],
 )
 def test_the_scale_is_the_finest_that_fits(days: int, columns: int, first: str, last: str):

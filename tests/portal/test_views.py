@@ -74,7 +74,7 @@ def test_the_balance_page_shows_points_days_and_picture(visitor: Client, cast):
     assert "March 31, 2025 21 days left 200 P none due" in words
     assert "March 31, 2026 386 days left 1,000 P none due" in words
     assert '<svg role="img"' in page.content.decode()
-    assert "quarter 1 of 2025: 200 P; quarter 1 of 2026: 1,000 P" in words
+    assert "March 2025: 200 P; March 2026: 1,000 P" in words
     assert page.headers["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
