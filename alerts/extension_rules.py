@@ -7,7 +7,6 @@ the entries of the actor `rule:<id>`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -18,8 +17,6 @@ from alerts.models import ExtensionRule
 from alerts.posted import Posted, post_all
 from alerts.untold import extend_untold
 from ledger.actors import Actor
-from ledger.book import Book, Draft, Signature
-from ledger.errors import LotNotLive
 from ledger.extensions import extend_by_days_order
 from ledger.kinds import ACTIVITY
 from ledger.policies import end_of_day
@@ -87,33 +84,17 @@ def _orders(rule: ExtensionRule, due: list[tuple[int, datetime, int, int]], now:
     rules = rules_of(rule.programme_id)
     for (account_id, expires_at, times), rows in groupby(due, key=itemgetter(0, 1, 2)):
         lots = [lot_id for *_, lot_id in rows]
-        order = extend_by_days_order(
+        yield extend_by_days_order(
             account_id=account_id,
             rules=rules,
             lots=lots,
+            was=expires_at,
             days=rule.extend_days,
             now=now,
             key=f"rule:{rule.pk}:{lots[0]}:{times}",
             by=_actor(rule),
             reason=f"active in the last {rule.active_days} days",
         )
-        yield _only_from(expires_at, order)
-
-
-def _only_from(expires_at: datetime, order: Order) -> Order:
-    """The order, refused under the lock if one of its lots has left this date since we looked.
-
-    Two runs at once may see different lots of one date and so use different keys: without this the second could
-    extend once more what the first has just extended.
-    """
-
-    def decide(book: Book, signature: Signature) -> Draft:
-        there = {lot.id for lot in book.live() if lot.expires_at == expires_at}
-        if not there.issuperset(order.content["lots"]):  # type: ignore[arg-type]  # the ids that extend_by_days_order put there
-            raise LotNotLive("A lot has moved or gone since it was found.", field="lots")
-        return order.decide(book, signature)
-
-    return replace(order, decide=decide)
 
 
 def _actor(rule: ExtensionRule) -> Actor:

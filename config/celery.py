@@ -16,7 +16,7 @@ app.autodiscover_tasks()
 
 # name: (task, every so many seconds)
 CLOCK = {
-    "plan": ("alerts.tasks.plan", 60),  # lots -> reminders
+    "plan": ("alerts.tasks.plan", 30),  # lots -> reminders
     "fan-out": ("alerts.tasks.fan_out", 15),  # reminders -> deliveries
     "deliver": ("alerts.tasks.deliver", 10),  # claim due deliveries, check again, render, send
     "reap": ("alerts.tasks.reap", 30),  # leases that ran out; notices of what was accepted

@@ -78,6 +78,8 @@ class Home:
             return
         self.address.unlink(missing_ok=True)
         shutil.rmtree(self.sockets, ignore_errors=True)
+        if self.outside.exists() and os.listdir(self.outside) == [SIGNPOST]:  # no data there, only copies were
+            shutil.rmtree(self.outside, ignore_errors=True)
         if self.throwaway:
             self.remove()
         self._lock.close()

@@ -151,16 +151,28 @@ def _check_number(lots: Sequence[int]) -> None:
 
 
 def extend_by_days_order(
-    *, account_id: int, rules: Rules, lots: Sequence[int], days: int, now: datetime, key: str, by: Actor, reason: str
+    *,
+    account_id: int,
+    rules: Rules,
+    lots: Sequence[int],
+    was: datetime,
+    days: int,
+    now: datetime,
+    key: str,
+    by: Actor,
+    reason: str,
 ) -> Order:
-    """An extension of each lot by `days` from its own date, as an order for the pen."""
+    """An extension by `days` of lots that all still go at `was`, as an order for the pen; LotNotLive if one has moved.
+
+    Two that found the same lots at once cannot both move them: the second finds another date.
+    """
     if days < 1:
         raise BadInput("An extension is by at least one day.", field="days")
 
     def later(lot: LotState) -> datetime:
-        if lot.expires_at is None:
-            raise EarlierDate("A lot without a date cannot be extended.", field="lots")
-        return end_of_day(last_day(lot.expires_at, rules.zone) + timedelta(days=days), rules.zone)
+        if lot.expires_at != was:
+            raise LotNotLive("A lot has moved since it was found.", field="lots")
+        return end_of_day(last_day(was, rules.zone) + timedelta(days=days), rules.zone)
 
     asked = {"kind": "extend", "lots": sorted(lots), "days": days, "reason": reason}
     return _order(account_id, lots, later, now, key, by, reason, asked)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from ledger.models import Account, Entry, Lot
+from ledger.models import Account, Entry, Lot, Notice
 from ledger.policies import last_day
 
 
@@ -30,6 +30,7 @@ class Expiring:
     points: int
     lots: int
     gated: bool  # some of them wait for a notice: they stay whatever the date
+    told_on: date | None = None  # the day of the newest notice of this date
 
 
 def balance(account: Account, *, at: datetime) -> Balance:
@@ -57,6 +58,9 @@ def expiring(account: Account, *, at: datetime, before: datetime | None = None) 
         .annotate(points=Sum("remaining"), lots=Count("pk"), gated=Count("pk", filter=Q(gated=True)))
         .order_by("expires_at")
     )
+    told = dict(
+        Notice.objects.filter(account=account, expires_at__gte=at).values_list("expires_at").annotate(Max("told_on"))
+    )
     zone = account.programme.tz
     return [
         Expiring(
@@ -65,6 +69,7 @@ def expiring(account: Account, *, at: datetime, before: datetime | None = None) 
             points=int(row["points"]),
             lots=row["lots"],
             gated=row["gated"] > 0,
+            told_on=told.get(date),
         )
         for row in rows
         if (date := row["expires_at"])

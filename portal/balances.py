@@ -23,6 +23,7 @@ class LastDay:
     points: int
     left: int
     notice_due: bool  # some of them stay until the member was told in time
+    told_on: date | None = None  # when the member was last told of this day
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def by_day(dates: Iterable[statements.Expiring], today: date) -> list[LastDay]:
             points=sum(part.points for part in parts),
             left=(on - today).days,
             notice_due=any(part.gated for part in parts),
+            told_on=max((part.told_on for part in parts if part.told_on), default=None),
         )
         for on, parts in ((on, list(group)) for on, group in groupby(dates, key=lambda date: date.last_day))
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mailbox
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,9 +26,13 @@ class Message:
 def messages(folder: str) -> list[Message]:
     """The newest messages, newest first. A folder that does not exist yet holds none."""
     box = _open(folder)
-    # A key begins with the time of arrival, in seconds and microseconds of fixed width.
-    keys = sorted(box.keys(), reverse=True)[:MOST_MESSAGES] if box is not None else []
+    keys = sorted(box.keys(), key=_arrival, reverse=True)[:MOST_MESSAGES] if box is not None else []
     return [found for found in (_read(box, key) for key in keys) if found]
+
+
+def _arrival(key: str) -> list[int]:
+    """The numbers that a key begins with: seconds, microseconds, process, count. They are not of fixed width."""
+    return [int(number) for number in re.findall(r"[0-9]+", key)[:4]]
 
 
 def message(folder: str, key: str) -> Message | None:

@@ -112,6 +112,7 @@ def test_a_throwaway_home_of_a_killed_process_is_swept_and_a_held_one_is_not():
 def test_what_a_home_that_was_deleted_by_hand_has_left_is_swept(place):
     home = Home(place / "home")
     outside = home.make_outside()
+    (outside / "postgres-18").mkdir()
     sweep()
     assert home.sockets.exists()
     assert outside.exists()
@@ -127,3 +128,18 @@ def test_the_sockets_go_when_a_home_is_closed_and_its_data_stay(place):
     home.close()
     assert not home.sockets.exists()
     assert home.folder.exists()
+
+
+def test_an_empty_folder_outside_goes_when_a_home_is_closed_and_one_with_data_stays(place):
+    home = Home(place / "home")
+    outside = home.make_outside()
+    home.close()
+    assert not outside.exists()
+    home = Home(place / "home")
+    (home.make_outside() / "postgres-18").mkdir()
+    home.close()
+    assert outside.exists()
+    home = Home(place / "home")
+    home.remove()
+    home.close()
+    assert not outside.exists()

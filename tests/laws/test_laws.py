@@ -63,7 +63,7 @@ class Lives(RuleBasedStateMachine):
         self.whole._from_testcase = True  # type: ignore[attr-defined]  # acts insist on the outermost one otherwise
         self.whole.__enter__()
         self.now = START
-        self.rules = rules_of(self.programme.pk)
+        self.in_force = rules_of(self.programme.pk)
         self.accounts = [builders.minji(self.programme), builders.jun(self.programme)]
         self.wallets = [Wallet(), Wallet()]
         self.compared = [0, 0]  # up to which entry each account was compared
@@ -86,6 +86,12 @@ class Lives(RuleBasedStateMachine):
         for index, amount, origin in first:
             self.grant(index, amount, origin, timedelta(0), None)
 
+    @precondition(lambda self: any(wallet.debt for wallet in self.wallets))
+    @rule(origin=st.sampled_from(list(POLICIES)), amount=points)
+    def grant_to_one_in_debt(self, origin, amount) -> None:
+        index = 0 if self.wallets[0].debt else 1
+        self.grant(index, amount, origin, timedelta(0), None)
+
     @rule(
         index=who,
         amount=points,
@@ -102,7 +108,7 @@ class Lives(RuleBasedStateMachine):
             return act(
                 grants.grant_order(
                     account_id=self.accounts[index].pk,
-                    rules=self.rules,
+                    rules=self.in_force,
                     points=amount,
                     now=now,
                     key=key,
@@ -114,19 +120,13 @@ class Lives(RuleBasedStateMachine):
 
         self.same(index, call, now, lambda: self.wallets[index].grant(key, amount, origin, now, since))
 
-    @precondition(lambda self: self.has_points())
-    @rule(index=who, share=st.sampled_from([0.1, 0.3, 0.6, 1]), late=lateness)
+    @rule(index=who, share=st.sampled_from([0.1, 0.3, 0.3, 0.6, 0.6, 1, 1, 1.2]), late=lateness)
     def redeem(self, index, share, late) -> None:
-        index = index if self.wallets[index].points(self.now) else 1 - index
-        amount = int(self.wallets[index].points(self.now) * share)
-        if amount:
-            self.redeemed(index, min(amount, 10**12), late)
-
-    @rule(index=who, over=st.integers(1, 30))
-    def redeem_too_much(self, index, over) -> None:
-        amount = self.wallets[index].points(self.now) + over
-        if amount <= 10**12:
-            self.redeemed(index, amount, timedelta(0))
+        """A share of what is there, sometimes just more than there is."""
+        there = self.wallets[index].points(self.now)
+        if not there:
+            index, there = 1 - index, self.wallets[1 - index].points(self.now)
+        self.redeemed(index, min(int(there * share) + 1, 10**12), late)
 
     def redeemed(self, index: int, amount: int, late: timedelta) -> None:
         now, key = self.time(late), self.key()
@@ -136,11 +136,13 @@ class Lives(RuleBasedStateMachine):
 
         self.same(index, call, now, lambda: self.wallets[index].redeem(amount, now))
 
-    @rule(index=who, amount=st.one_of(few_points, points), late=lateness, data=st.data())
-    def clawback(self, index, amount, late, data) -> None:
+    @rule(index=who, share=st.sampled_from([0.3, 0.7, 1, 1.5]), late=lateness, data=st.data())
+    def clawback(self, index, share, late, data) -> None:
         now, key = self.time(late), self.key()
-        own, others = list(self.wallets[index].grants), list(self.wallets[1 - index].grants)
+        own, others = self.wallets[index].grants, list(self.wallets[1 - index].grants)
         undoes = data.draw(st.sampled_from([None, *own, *own, *own, *others[:1], "unknown"]), label="undoes")
+        given = own[undoes].points if undoes in own else self.wallets[index].points(self.now)
+        amount = min(int(given * share) + 1, 10**12)
 
         def call(now: datetime, amount: int = amount) -> Receipt:
             return clawbacks.clawback(
@@ -163,7 +165,7 @@ class Lives(RuleBasedStateMachine):
             return act(
                 extensions.extend_order(
                     account_id=self.accounts[index].pk,
-                    rules=self.rules,
+                    rules=self.in_force,
                     lots=ids,
                     until=until,
                     now=now,
@@ -215,7 +217,7 @@ class Lives(RuleBasedStateMachine):
             return act(
                 notices.extend_untold_order(
                     account_id=self.accounts[index].pk,
-                    rules=self.rules,
+                    rules=self.in_force,
                     lots=ids if not amount else ids * 2,
                     now=now,
                     key=key,
@@ -303,9 +305,6 @@ class Lives(RuleBasedStateMachine):
 
     def has_overdue(self) -> bool:
         return any(lot.left and lot.ended(self.now) for wallet in self.wallets for lot in wallet.lots)
-
-    def has_points(self) -> bool:
-        return any(wallet.points(self.now) for wallet in self.wallets)
 
     def key(self) -> str:
         return f"law:{next(names)}"

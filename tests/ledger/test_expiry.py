@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from ledger import statements
+from ledger.accounts import open_account
 from ledger.errors import FutureAct
 from ledger.expiry import Sweep, sweep, sweep_all
 from ledger.models import Entry
@@ -62,13 +63,15 @@ def test_told_lots_are_swept_at_their_date():
     minji = builders.minji(builders.byeol(count=2))
     lot = lot_of(grant(minji, 100))
     tell(minji, [lot.pk], told_on=NOW.date(), now=NOW + days(1))
-    assert sweep_all(now=lot.expires_at - timedelta(microseconds=1)) == 0
-    assert sweep_all(now=lot.expires_at) == 1
+    gone = datetime(2025, 5, 31, 15, tzinfo=UTC)
+    assert lot.expires_at == gone
+    assert sweep_all(now=gone - timedelta(microseconds=1)) == 0
+    assert sweep_all(now=gone) == 1
     assert entries(minji) == [("grant", 100), ("notify", 0), ("expire", -100)]
 
 
 def test_a_pass_is_bounded_takes_the_oldest_first_and_says_that_more_may_be_left(moa):
-    accounts = [builders.accounts.open_account(programme=moa, reference=f"m{n}") for n in range(5)]
+    accounts = [open_account(programme=moa, reference=f"m{n}") for n in range(5)]
     for n, account in enumerate(accounts):
         grant(account, 10, expires_at=NOW + days(9 - n))  # the last account's lot is the oldest
     now = NOW + days(20)
@@ -105,8 +108,8 @@ def test_a_sweep_is_not_dated_after_the_real_clock(minji):
 
 
 def test_the_numbers_are_the_same_whether_swept_at_once_late_or_never(moa):
-    members = {name: builders.accounts.open_account(programme=moa, reference=name) for name in ("at once", "late")}
-    never = builders.accounts.open_account(programme=moa, reference="never")
+    members = {name: open_account(programme=moa, reference=name) for name in ("at once", "late")}
+    never = open_account(programme=moa, reference="never")
 
     def everybody(act, *args, **more):
         for account in (*members.values(), never):

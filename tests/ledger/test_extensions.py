@@ -29,11 +29,20 @@ def lot(minji):
     return lot_of(grant(minji, 100))  # valid through 31 March 2026
 
 
-def by_days(account, lots, n, *, now=NOW, key="rule:1"):
+def by_days(account, lots, n, *, was=None, now=NOW, key="rule:1"):
     rules = rules_of(account.programme_id)
+    was = was or Lot.objects.get(pk=lots[0]).expires_at
     return act(
         extend_by_days_order(
-            account_id=account.pk, rules=rules, lots=lots, days=n, now=now, key=key, by=STAFF, reason="active"
+            account_id=account.pk,
+            rules=rules,
+            lots=lots,
+            was=was,
+            days=n,
+            now=now,
+            key=key,
+            by=STAFF,
+            reason="active",
         )
     )
 
@@ -107,8 +116,8 @@ def test_a_lot_that_never_expires_cannot_be_extended(minji, moa):
     never = lot_of(grant(minji, 5, origin=Origin.COMPENSATION))
     with nothing_changes(), pytest.raises(EarlierDate):
         extend(minji, [never.pk], UNTIL)
-    with nothing_changes(), pytest.raises(EarlierDate):
-        by_days(minji, [never.pk], 10)
+    with nothing_changes(), pytest.raises(LotNotLive):
+        by_days(minji, [never.pk], 10, was=NOW + days(5))
 
 
 def test_only_live_lots_of_the_account_can_be_extended(minji, lot, moa):
@@ -139,6 +148,7 @@ def test_a_lot_can_be_extended_in_its_last_microsecond(minji):
 def test_a_gated_lot_past_its_date_can_be_extended_from_today_on():
     minji = builders.minji(builders.byeol(count=1))
     lot = lot_of(grant(minji, 100))
+    assert lot.expires_at is not None
     now = lot.expires_at + days(30)
     with nothing_changes(), pytest.raises(PastExpiry):
         extend(minji, [lot.pk], (now - days(1)).date(), now=now)
@@ -178,14 +188,21 @@ def test_the_same_extension_again_moves_nothing_and_another_day_is_refused(minji
     assert first.replayed is False
 
 
-def test_by_days_moves_each_lot_from_its_own_last_day(minji):
+def test_by_days_moves_lots_from_their_last_day_to_the_end_of_a_day(minji):
     midday = lot_of(grant(minji, 10, expires_at=NOW + days(5)))  # noon on 15 March in Seoul
-    midnight = lot_of(grant(minji, 10))
-    by_days(minji, [midday.pk, midnight.pk], 10)
-    midday.refresh_from_db()
-    assert midday.expires_at == datetime(2025, 3, 25, 15, tzinfo=UTC)  # through 25 March
-    assert Lot.objects.get(pk=midnight.pk).expires_at == midnight.expires_at + days(10)
+    other = lot_of(grant(minji, 20, expires_at=NOW + days(5)))
+    by_days(minji, [midday.pk, other.pk], 10)
+    for lot in (midday, other):
+        lot.refresh_from_db()
+        assert lot.expires_at == datetime(2025, 3, 25, 15, tzinfo=UTC)  # through 25 March
     assert Entry.objects.filter(kind="extend").count() == 1
+
+
+def test_by_days_moves_nothing_when_one_of_the_lots_has_moved_since(minji, lot):
+    other = lot_of(grant(minji, 10))
+    extend(minji, [lot.pk], UNTIL)
+    with nothing_changes(), pytest.raises(LotNotLive, match="has moved since it was found"):
+        by_days(minji, [other.pk, lot.pk], 10)
 
 
 @pytest.mark.parametrize("n", [0, -1])

@@ -267,7 +267,7 @@ def test_a_key_is_used_once_in_a_programme_and_has_a_body(minji):
 
 
 def test_a_lot_is_named_once(minji):
-    columns = ", ".join(field.column for field in Lot._meta.concrete_fields if field.column != "id")
+    columns = ", ".join(str(field.column) for field in Lot._meta.concrete_fields if field.column != "id")
     refused(f"INSERT INTO ledger_lot ({columns}) SELECT {columns} FROM ledger_lot", "lot_named_once")
 
 

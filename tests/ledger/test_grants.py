@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledger import statements
+from ledger import grants, statements
 from ledger.errors import BadInput, BadKey, BadPoints, FutureAct, NoPolicy, PastExpiry
 from ledger.grants import grant_order
 from ledger.inputs import MOST
@@ -61,7 +61,7 @@ def test_the_most_that_can_be_granted_fits(minji):
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\nb", "a\x00b"])
 def test_a_key_that_cannot_be_stored_writes_nothing(minji, key):
     with nothing_changes(), pytest.raises(BadKey) as refusal:
-        builders.grants.grant(account=minji, points=1, now=NOW, key=key, by=SHOP)
+        grants.grant(account=minji, points=1, now=NOW, key=key, by=SHOP)
     assert refusal.value.field == "key"
 
 

@@ -23,6 +23,7 @@ def test_every_kind_has_the_direction_that_the_domain_gives_it():
 
 def test_a_kind_fits_its_column_and_reads_as_its_plain_word():
     longest = Entry._meta.get_field("kind").max_length
+    assert longest is not None
     assert all(len(kind) <= longest for kind in Kind)
     assert str(Kind.GRANT) == "grant"
 

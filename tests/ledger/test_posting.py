@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from ledger import grants
 from ledger.allocation import take
 from ledger.book import Book, Draft, Signature
 from ledger.clawbacks import clawback_order
@@ -40,7 +41,7 @@ NOBODY = 2**60  # the id of no account
 
 
 def an_order(account: Account, points: int, key: str, **more) -> Order:
-    terms = {"now": NOW, "by": SHOP} | more
+    terms: dict = {"now": NOW, "by": SHOP} | more
     return grant_order(account_id=account.pk, rules=rules_of(account.programme_id), points=points, key=key, **terms)
 
 
@@ -141,7 +142,7 @@ def test_a_replay_may_name_the_same_instant_in_another_zone(minji):
 def test_a_key_with_another_body_is_refused(minji, other):
     grant(minji, 100, key="order:1")
     with nothing_changes(), pytest.raises(KeyReused) as refusal:
-        builders.grants.grant(**({"account": minji, "points": 100, "now": NOW, "key": "order:1", "by": SHOP} | other))
+        grants.grant(**({"account": minji, "points": 100, "now": NOW, "key": "order:1", "by": SHOP} | other))
     assert refusal.value.field == "key"
 
 

@@ -8,7 +8,9 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from ledger.accounts import open_accounts
 from ledger.book import GrantFacts
+from ledger.extensions import extend_order
 from ledger.grants import grant_order
 from ledger.models import Account
 from ledger.posting import post
@@ -146,9 +148,7 @@ def test_a_lot_that_moved_behind_the_first_page_is_taken_in_its_new_place(minji)
     until = (NOW + days(400)).date()
     rules = rules_of(minji.programme_id)
     common = {"account_id": minji.pk, "now": NOW, "by": SHOP}
-    move = builders.extensions.extend_order(
-        lots=[soonest.pk], rules=rules, until=until, reason="why", key="move", **common
-    )
+    move = extend_order(lots=[soonest.pk], rules=rules, until=until, reason="why", key="move", **common)
     post([move, redeem_order(points=10 * (FIRST_LOTS + 1), key="rest", **common)])
     assert remainders(minji) == {FIRST_LOTS + 2: 10} | dict.fromkeys(range(1, FIRST_LOTS + 2), 0)
 
@@ -185,7 +185,7 @@ def test_the_facts_of_grants_count_clawbacks_and_the_expired_part_of_their_famil
 
 
 def test_the_number_of_statements_does_not_grow_with_the_accounts(moa, django_assert_num_queries):
-    ids = builders.accounts.open_accounts(programme=moa, references=[f"m{n}" for n in range(50)])
+    ids = open_accounts(programme=moa, references=[f"m{n}" for n in range(50)])
     rules = rules_of(moa.pk)
 
     def orders(name: str):

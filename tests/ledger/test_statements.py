@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from ledger import allocation, statements
+from ledger.accounts import open_account
 from ledger.allocation import LotState
 from ledger.expiry import sweep_all
 from ledger.kinds import Origin
@@ -53,7 +54,7 @@ def grid(moa):
         builders.extend(account, [moved.pk], date(2025, 6, 30))
         late = lot_of(grant(account, 10, origin=Origin.PROMOTION, expires_at=NOW + days(20)))
         tell(account, [late.pk], told_on=NOW.date(), now=NOW)
-    spent = builders.accounts.open_account(programme=moa, reference="sora")
+    spent = open_account(programme=moa, reference="sora")
     grant(spent, 10)
     redeem(spent, 10)
     return moa
@@ -142,13 +143,26 @@ def test_what_goes_when_is_one_row_per_date_soonest_first(moa, minji):
     assert [lot.granted for lot in statements.lots_expiring_at(minji, at_noon, at=NOW)] == [10, 7]
 
 
+def test_a_date_of_which_the_member_was_told_says_when():
+    minji = builders.minji(builders.byeol(count=2))
+    lot = lot_of(grant(minji, 10))
+    builders.tell(minji, [lot.pk], told_on=date(2025, 3, 20), now=NOW + days(10))
+    (row,) = statements.expiring(minji, at=NOW + days(11))
+    assert (row.gated, row.told_on) == (False, date(2025, 3, 20))
+
+
 def test_a_gated_date_is_shown_as_such_and_stays_after_it_has_come():
     minji = builders.minji(builders.byeol(count=2))
     told, untold = lot_of(grant(minji, 10)), lot_of(grant(minji, 7))
     tell(minji, [told.pk], told_on=NOW.date(), now=NOW)
-    gone = told.expires_at
-    assert statements.expiring(minji, at=NOW) == [Expiring(gone, date(2025, 5, 31), 17, 2, gated=True)]
-    assert statements.expiring(minji, at=gone) == [Expiring(gone, date(2025, 5, 31), 7, 1, gated=True)]
+    gone = datetime(2025, 5, 31, 15, tzinfo=UTC)
+    assert told.expires_at == gone
+    assert statements.expiring(minji, at=NOW) == [
+        Expiring(gone, date(2025, 5, 31), 17, 2, gated=True, told_on=NOW.date())
+    ]
+    assert statements.expiring(minji, at=gone) == [
+        Expiring(gone, date(2025, 5, 31), 7, 1, gated=True, told_on=NOW.date())
+    ]
     assert list(statements.lots_expiring_at(minji, gone, at=gone)) == [untold]
 
 

@@ -49,6 +49,16 @@ def test_a_broken_message_is_shown_without_text(folder):
     assert (message.subject, message.date, message.text) == ("odd", None, "")
 
 
+def test_the_order_of_arrival_does_not_depend_on_the_width_of_a_number(folder):
+    deliver(folder, "at 9 microseconds")
+    deliver(folder, "at 10 microseconds")
+    for path, name in zip(sorted((folder / "new").iterdir()), ("1000.M9P7Q1.host", "1000.M10P7Q2.host"), strict=True):
+        path.rename(path.with_name(name))
+    subjects = [message.subject for message in inbox.messages(str(folder))]
+    assert inbox.messages(str(folder))[0].key == "1000.M10P7Q2.host"
+    assert len(subjects) == 2
+
+
 def test_the_list_is_bounded(folder, monkeypatch):
     monkeypatch.setattr(inbox, "MOST_MESSAGES", 2)
     for subject in "abc":

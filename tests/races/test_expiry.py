@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from ledger import writing
+from ledger.accounts import open_account
 from ledger.errors import InsufficientPoints
 from ledger.expiry import Sweep, sweep, sweep_all
 from ledger.models import Entry
@@ -93,9 +94,13 @@ def test_at_the_instant_itself_points_expire_once_whoever_writes_it(minji):
 def test_redemptions_and_sweeps_let_loose_at_each_other_write_every_point_off_once():
     moa = builders.moa()
     for n in range(8):
-        account = builders.accounts.open_account(programme=moa, reference=f"m{n}")
+        account = open_account(programme=moa, reference=f"m{n}")
         grant(account, 100, expires_at=GONE)
-        calls = [partial(redeem, account, 70, now=JUST_BEFORE), partial(sweep, now=GONE), partial(sweep, now=GONE)]
+        calls: list = [
+            partial(redeem, account, 70, now=JUST_BEFORE),
+            partial(sweep, now=GONE),
+            partial(sweep, now=GONE),
+        ]
         redeemed, *swept = all_at_once(calls)
         sweep_all(now=GONE)
         assert isinstance(redeemed, Receipt | InsufficientPoints)
@@ -123,7 +128,7 @@ def test_a_sweep_skips_a_busy_account_and_the_next_pass_takes_it(minji):
 
 def test_two_sweeps_at_once_share_the_work_and_write_nothing_twice(minji):
     moa = minji.programme
-    accounts = [builders.accounts.open_account(programme=moa, reference=f"m{n}") for n in range(30)]
+    accounts = [open_account(programme=moa, reference=f"m{n}") for n in range(30)]
     for account in accounts:
         grant(account, 10, expires_at=GONE)
     answers = all_at_once([partial(sweep_all, now=GONE) for _ in range(4)])

@@ -8,9 +8,10 @@ from functools import partial
 import pytest
 from django.db import connection
 
+from ledger.accounts import open_account
 from ledger.errors import AccountBusy
 from ledger.grants import grant_order
-from ledger.models import Entry
+from ledger.models import Account, Entry, Lot
 from ledger.posting import Order, post
 from ledger.programmes import rules_of
 from ledger.receipts import Receipt
@@ -22,6 +23,7 @@ from tests.races.together import (
     PATIENCE,
     all_at_once,
     is_locked,
+    other_connection,
     somebody_writing_to,
     stuck_behind,
 )
@@ -33,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def three():
     """Three accounts in the order of their ids."""
     moa = builders.moa()
-    return [builders.accounts.open_account(programme=moa, reference=f"m{n}") for n in range(3)]
+    return [open_account(programme=moa, reference=f"m{n}") for n in range(3)]
 
 
 def orders(accounts, name: str) -> list[Order]:
@@ -53,7 +55,7 @@ def test_accounts_are_locked_in_the_order_of_their_ids_whatever_order_they_are_n
 
 def test_bulk_posts_in_opposite_order_never_wait_for_each_other_in_a_circle():
     moa = builders.moa()
-    accounts = [builders.accounts.open_account(programme=moa, reference=f"m{n}") for n in range(12)]
+    accounts = [open_account(programme=moa, reference=f"m{n}") for n in range(12)]
     for n in range(6):
         calls = [partial(post, orders(accounts, f"there{n}")), partial(post, orders(accounts[::-1], f"back{n}"))]
         for outcomes in all_at_once(calls * 2):
@@ -92,17 +94,27 @@ def test_looking_waits_for_nobody(three):
     grant(minji, 5)
     with somebody_writing_to(minji):
         started = time.monotonic()
-        assert builders.Lot.objects.get(account=minji).remaining == 5
+        assert Lot.objects.get(account=minji).remaining == 5
         assert row_of(minji) == (5, 0, 1)
         assert time.monotonic() - started < 1
 
 
-def test_opening_a_member_does_not_wait_for_a_writer_of_another(three):
-    """FOR NO KEY UPDATE: rows that refer to the locked account's programme and member can still be made."""
+def test_opening_a_member_does_not_wait_for_writers_of_others(three):
     with somebody_writing_to(*three):
         started = time.monotonic()
-        builders.accounts.open_account(programme=three[0].programme, reference="new")
+        open_account(programme=three[0].programme, reference="new")
         assert time.monotonic() - started < 1
+
+
+def test_rows_that_refer_to_an_account_do_not_wait_for_its_writer(three):
+    """The lock is FOR NO KEY UPDATE: what FOR KEY SHARE protects, as every foreign key does, goes past it."""
+    with somebody_writing_to(three[0]), other_connection() as other, other.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM ledger_account WHERE id = %s FOR KEY SHARE NOWAIT", [three[0].pk])
+        assert cursor.fetchone() == (1,)
+    with stuck_behind(three[0], [partial(post, orders(three, "a"))]), other_connection() as other:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM ledger_account WHERE id = %s FOR KEY SHARE NOWAIT", [three[0].pk])
+            assert cursor.fetchone() == (1,)
 
 
 def test_the_wait_is_set_on_every_connection(three):
@@ -116,12 +128,12 @@ def test_the_wait_is_set_on_every_connection(three):
 def lock_timeout() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
-        return cursor.fetchone()[0]
+        return str(cursor.fetchone()[0])
 
 
 def test_accounts_of_one_member_opened_at_once_are_one(three):
     moa = three[0].programme
-    calls = [partial(builders.accounts.open_account, programme=moa, reference="sora") for _ in range(6)]
+    calls = [partial(open_account, programme=moa, reference="sora") for _ in range(6)]
     answers = all_at_once(calls)
     assert len({account.pk for account in answers}) == 1  # type: ignore[attr-defined]
-    assert builders.Account.objects.filter(member__reference="sora").count() == 1
+    assert Account.objects.filter(member__reference="sora").count() == 1
