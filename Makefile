@@ -24,7 +24,7 @@ export PORT FEED AS_OF REPORT MONTHS ROUND ZONE
 unexport TZ DJANGO_SETTINGS_MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-reset test check replay lock
+.PHONY: help install demo demo-reset test check replay messages lock
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -62,6 +62,9 @@ check: install ## lint, types, import contracts, house rules, migrations, deploy
 replay: install ## apply a feed to a new programme and write its report: FEED=file.csv AS_OF= REPORT= MONTHS= ROUND= ZONE=
 	@if [ -z "$$FEED" ]; then echo "FEED is missing: make replay FEED=file.csv [AS_OF=$$AS_OF REPORT=$$REPORT MONTHS=$$MONTHS ROUND=$$ROUND ZONE=$$ZONE]" >&2; exit 2; fi
 	@exec $(RUN) --own --migrate -- $(PY) manage.py replay "$$FEED" --as-of "$$AS_OF" --report "$$REPORT" --months "$$MONTHS" --round "$$ROUND" --zone "$$ZONE"
+
+messages: install ## compile the Korean texts after an edit of locale/ko/LC_MESSAGES/django.po
+	@exec .venv/bin/pybabel compile -D django -d locale
 
 lock: install ## write both locks anew from pyproject.toml; needs the network (ARGS=--upgrade takes newer versions)
 	@test -x .data/uv/bin/python || $(PY) -m venv .data/uv

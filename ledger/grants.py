@@ -8,7 +8,7 @@ from ledger.actors import Actor
 from ledger.allocation import LotState, Slice, take
 from ledger.book import BY_CLOCK, Book, Draft, Signature
 from ledger.errors import BadInput, FutureAct, PastExpiry
-from ledger.inputs import check_points, check_text
+from ledger.inputs import check_instant, check_points, check_text
 from ledger.kinds import Kind, Origin
 from ledger.models import Account
 from ledger.policies import expiry_date
@@ -73,7 +73,10 @@ def grant_order(
     check_text(reason, field="reason", longest=500)
     if origin not in Origin.values:
         raise BadInput(f"The origin must be one of {', '.join(Origin.values)}.", field="origin")
-    rules.in_force(effective_at or now, origin)  # refused here, before anything is locked
+    for field, at in (("effective_at", effective_at), ("expires_at", expires_at)):
+        if at is not None:
+            check_instant(at, field=field)
+    rules.in_force(effective_at or check_instant(now, field="now"), origin)  # refused here, before anything is locked
 
     def decide(book: Book, signature: Signature) -> Draft:
         since = effective_at or book.at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ledger.errors import BadInput, BadKey, BadPoints
 
 MOST = 1_000_000_000_000  # a sum of millions of such amounts still fits a bigint
@@ -16,13 +18,20 @@ def check_points(points: object) -> int:
 
 def check_key(key: str) -> str:
     """Raises BadKey."""
-    if not (0 < len(key) <= 200 and key.isprintable()):
+    if not (isinstance(key, str) and 0 < len(key) <= 200 and key.isprintable()):
         raise BadKey(field="key")
     return key
 
 
+def check_instant(at: datetime, *, field: str) -> datetime:
+    """An instant is a time with its zone: without one nobody can say when it was. Raises BadInput."""
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise BadInput("Must be a time with a zone.", field=field)
+    return at
+
+
 def check_text(text: str, *, field: str, longest: int) -> str:
     """A text that can be stored: at most `longest` characters, no control characters. Raises BadInput."""
-    if len(text) > longest or not text.isprintable():
+    if not isinstance(text, str) or len(text) > longest or not text.isprintable():
         raise BadInput(f"At most {longest} printable characters.", field=field)
     return text

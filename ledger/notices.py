@@ -14,7 +14,7 @@ from ledger.actors import Actor
 from ledger.allocation import LotState
 from ledger.book import Book, Draft, Move, Signature, Told
 from ledger.errors import BadInput
-from ledger.inputs import check_text
+from ledger.inputs import check_instant, check_text
 from ledger.kinds import Kind
 from ledger.models import Account
 from ledger.policies import date_with_full_notice, last_day
@@ -44,6 +44,7 @@ def record(
     """
     if not lots:
         raise BadInput("Name at least one lot.", field="lots")
+    check_instant(expires_at, field="expires_at")
     check_text(channel, field="channel", longest=20)
     check_text(evidence, field="evidence", longest=200)
     zone = rules_of(account.programme_id).zone

@@ -35,7 +35,7 @@ from ledger.errors import (
     LedgerBroken,
     LedgerError,
 )
-from ledger.inputs import check_key
+from ledger.inputs import check_instant, check_key
 from ledger.kinds import Kind
 from ledger.reading import Answer, lock_accounts, read_answers, read_grants, read_open_lots
 from ledger.receipts import Receipt
@@ -68,6 +68,7 @@ class Order:
 
     def __post_init__(self) -> None:
         check_key(self.key)
+        check_instant(self.now, field="now")
         body = json.dumps({**self.content, "account": self.account_id}, sort_keys=True, default=_as_text)
         object.__setattr__(self, "body_hash", hashlib.sha256(body.encode()).digest())
 

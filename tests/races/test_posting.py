@@ -111,10 +111,6 @@ def test_rows_that_refer_to_an_account_do_not_wait_for_its_writer(three):
     with somebody_writing_to(three[0]), other_connection() as other, other.cursor() as cursor:
         cursor.execute("SELECT 1 FROM ledger_account WHERE id = %s FOR KEY SHARE NOWAIT", [three[0].pk])
         assert cursor.fetchone() == (1,)
-    with stuck_behind(three[0], [partial(post, orders(three, "a"))]), other_connection() as other:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM ledger_account WHERE id = %s FOR KEY SHARE NOWAIT", [three[0].pk])
-            assert cursor.fetchone() == (1,)
 
 
 def test_the_wait_is_set_on_every_connection(three):
