@@ -96,17 +96,7 @@ class Draft:
     def parts(self) -> Iterator[Iterable[chain.Field]]:
         """What the entry did, as its hash covers it."""
         for lot in self.made:
-            yield chain.made_part(
-                lot.number,
-                lot.family_seq,
-                lot.policy_id,
-                lot.origin,
-                lot.granted,
-                lot.spendable_at,
-                lot.expires_at,
-                lot.notice_days,
-                lot.notice_slack,
-            )
+            yield chain.made_part(lot)
         for lot, delta in self.allocations:
             yield chain.allocation_part(lot.seq, lot.number, delta)
         for move in self.moves:

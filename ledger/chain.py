@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Protocol, TypeAlias
 
+from ledger.allocation import LotState
+
 HASH_VERSION = 1
 GENESIS = b"\0" * 32  # the hash before an account's first entry
 
@@ -79,29 +81,19 @@ def entry_hash(previous: bytes, entry: Content, parts: Iterable[Iterable[Field]]
     return digest.digest()
 
 
-def made_part(
-    number: int,
-    family_seq: int,
-    policy_id: int,
-    origin: str,
-    granted: int,
-    spendable_at: datetime,
-    expires_at: datetime | None,
-    notice_days: int,
-    notice_slack: int,
-) -> tuple[Field, ...]:
+def made_part(lot: LotState) -> tuple[Field, ...]:
     """A lot that the entry made, with the dates it had when it was made."""
     return (
         "lot",
-        number,
-        family_seq,
-        policy_id,
-        origin,
-        granted,
-        spendable_at,
-        expires_at,
-        notice_days,
-        notice_slack,
+        lot.number,
+        lot.family_seq,
+        lot.policy_id,
+        lot.origin,
+        lot.granted,
+        lot.spendable_at,
+        lot.expires_at,
+        lot.notice_days,
+        lot.notice_slack,
     )
 
 

@@ -29,11 +29,15 @@ def sweep(*, now: datetime, limit: int = 1000, programme_id: int | None = None) 
     return Sweep(accounts=len(due), entries=entries, more=entries > 0)
 
 
-def sweep_all(*, now: datetime, programme_id: int | None = None) -> int:
-    """Sweep until nothing more can be written; returns the number of entries."""
-    total = 0
-    while (done := sweep(now=now, programme_id=programme_id)).more:
+def sweep_all(*, now: datetime, programme_id: int | None = None, most_passes: int | None = None) -> int:
+    """Sweep until nothing more can be written, or `most_passes` are done; returns the number of entries."""
+    total = passes = 0
+    while most_passes is None or passes < most_passes:
+        done = sweep(now=now, programme_id=programme_id)
+        if not done.more:
+            break
         total += done.entries
+        passes += 1
     return total
 
 

@@ -11,7 +11,7 @@ from ledger.errors import BadInput, FutureAct, PastExpiry
 from ledger.inputs import check_instant, check_points, check_text
 from ledger.kinds import Kind, Origin
 from ledger.models import Account
-from ledger.policies import expiry_date
+from ledger.policies import Terms, expiry_date
 from ledger.posting import Order, act
 from ledger.programmes import Rules, rules_of
 from ledger.receipts import Receipt
@@ -68,15 +68,8 @@ def grant_order(
     content: dict[str, object] | None = None,
 ) -> Order:
     """A grant as an order for the pen. `content` replaces what the key stands for, as a feed's whole row does."""
-    check_points(points)
-    check_text(reference, field="reference", longest=200)
-    check_text(reason, field="reason", longest=500)
-    if origin not in Origin.values:
-        raise BadInput(f"The origin must be one of {', '.join(Origin.values)}.", field="origin")
-    for field, at in (("effective_at", effective_at), ("expires_at", expires_at)):
-        if at is not None:
-            check_instant(at, field=field)
-    rules.in_force(effective_at or check_instant(now, field="now"), origin)  # refused here, before anything is locked
+    _check(points, origin, reference, reason, {"effective_at": effective_at, "expires_at": expires_at})
+    rules.in_force(effective_at or check_instant(now, field="now"), origin)  # refused before anything is locked
 
     def decide(book: Book, signature: Signature) -> Draft:
         since = effective_at or book.at
@@ -85,21 +78,7 @@ def grant_order(
         if expires_at is not None and expires_at <= book.at:
             raise PastExpiry("The date must lie in the future.", field="expires_at")
         terms = rules.in_force(since, origin)
-        date = expires_at or expiry_date(terms, since)
-        lot = LotState(
-            seq=book.next_seq(),
-            number=0,
-            family_seq=book.next_seq(),
-            policy_id=terms.policy_id,
-            origin=origin.value,
-            granted=points,
-            remaining=0,
-            spendable_at=since,
-            expires_at=date,
-            gated=date is not None and terms.notice_days > 0,
-            notice_days=terms.notice_days if date else 0,
-            notice_slack=terms.notice_slack if date else 0,
-        )
+        lot = _new_lot(book, terms, origin, points, since, expires_at or expiry_date(terms, since))
         draft = book.write(
             Kind.GRANT,
             signature,
@@ -115,6 +94,39 @@ def grant_order(
     asked = {"kind": "grant", "points": points, "origin": origin.value, "reference": reference, "reason": reason}
     asked |= {"effective_at": effective_at, "expires_at": expires_at}
     return Order(account_id=account_id, now=now, by=by, key=key, content=content or asked, decide=decide)
+
+
+def _check(points: int, origin: Origin, reference: str, reason: str, instants: dict[str, datetime | None]) -> None:
+    check_points(points)
+    check_text(reference, field="reference", longest=200)
+    check_text(reason, field="reason", longest=500)
+    if origin not in Origin.values:
+        raise BadInput(f"The origin must be one of {', '.join(Origin.values)}.", field="origin")
+    for field, at in instants.items():
+        if at is not None:
+            check_instant(at, field=field)
+
+
+def _new_lot(
+    book: Book, terms: Terms, origin: Origin, points: int, since: datetime, expires_at: datetime | None
+) -> LotState:
+    """The lot of a grant, still empty: it is given its points by the entry. Its notice duty is its own from here on."""
+    seq = book.next_seq()
+    has_duty = expires_at is not None and terms.notice_days > 0
+    return LotState(
+        seq=seq,
+        number=0,
+        family_seq=seq,
+        policy_id=terms.policy_id,
+        origin=origin.value,
+        granted=points,
+        remaining=0,
+        spendable_at=since,
+        expires_at=expires_at,
+        gated=has_duty,
+        notice_days=terms.notice_days if has_duty else 0,
+        notice_slack=terms.notice_slack if has_duty else 0,
+    )
 
 
 def settle(book: Book) -> None:

@@ -229,17 +229,7 @@ class Story:
             return lot.seq, lot.number
 
         for lot in facts.made:
-            yield chain.made_part(
-                lot.number,
-                lot.family_seq,
-                lot.policy_id,
-                lot.origin,
-                lot.granted,
-                lot.spendable_at,
-                lot.expires_at,
-                lot.notice_days,
-                lot.notice_slack,
-            )
+            yield chain.made_part(lot)
         for lot_id, delta in facts.allocations:
             yield chain.allocation_part(*name(lot_id), delta)
         for lot_id, was, until in facts.extensions:

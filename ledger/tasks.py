@@ -8,4 +8,4 @@ from ledger import expiry
 
 @shared_task
 def sweep() -> None:
-    expiry.sweep(now=timezone.now())
+    expiry.sweep_all(now=timezone.now(), most_passes=20)

@@ -21,7 +21,8 @@ def recomputed(account: Account) -> list[tuple[int, bytes]]:
 def _parts(entry: Entry, lots: dict[int, Lot]) -> list[tuple]:
     made = sorted((lot for lot in lots.values() if lot.seq == entry.seq), key=lambda lot: lot.number)
     parts: list[tuple] = [
-        chain.made_part(
+        (
+            "lot",
             lot.number,
             lot.family_seq,
             lot.policy_id,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ledger.allocation import LotState
 from ledger.chain import GENESIS, allocation_part, entry_hash, extension_part, made_part, notice_part
 from ledger.models import Account, Entry
 from tests import builders
@@ -39,7 +40,26 @@ class Content:
     recorded_at: datetime = NOON
 
 
-MADE = made_part(0, 3, 1, "purchase", 100, NOON, APRIL, 0, 0)
+def made(number, family_seq, policy_id, origin, granted, spendable_at, expires_at, notice_days, notice_slack):
+    """A lot as its entry made it, named by what the hash covers."""
+    return made_part(
+        LotState(
+            seq=5,
+            number=number,
+            family_seq=family_seq,
+            policy_id=policy_id,
+            origin=origin,
+            granted=granted,
+            remaining=0,
+            spendable_at=spendable_at,
+            expires_at=expires_at,
+            notice_days=notice_days,
+            notice_slack=notice_slack,
+        )
+    )
+
+
+MADE = made(0, 3, 1, "purchase", 100, NOON, APRIL, 0, 0)
 GIVEN = allocation_part(3, 0, 100)
 PARTS = [MADE, GIVEN]
 
@@ -152,15 +172,15 @@ def test_another_previous_hash_gives_another_hash():
         [MADE, allocation_part(3, 0, 99)],
         [MADE, allocation_part(3, 1, 100)],
         [MADE, allocation_part(2, 0, 100)],
-        [made_part(1, 3, 1, "purchase", 100, NOON, APRIL, 0, 0), GIVEN],
-        [made_part(0, 2, 1, "purchase", 100, NOON, APRIL, 0, 0), GIVEN],
-        [made_part(0, 3, 2, "purchase", 100, NOON, APRIL, 0, 0), GIVEN],
-        [made_part(0, 3, 1, "promotion", 100, NOON, APRIL, 0, 0), GIVEN],
-        [made_part(0, 3, 1, "purchase", 101, NOON, APRIL, 0, 0), GIVEN],
-        [made_part(0, 3, 1, "purchase", 100, APRIL, APRIL, 0, 0), GIVEN],
-        [made_part(0, 3, 1, "purchase", 100, NOON, None, 0, 0), GIVEN],
-        [made_part(0, 3, 1, "purchase", 100, NOON, APRIL, 30, 0), GIVEN],
-        [made_part(0, 3, 1, "purchase", 100, NOON, APRIL, 0, 3), GIVEN],
+        [made(1, 3, 1, "purchase", 100, NOON, APRIL, 0, 0), GIVEN],
+        [made(0, 2, 1, "purchase", 100, NOON, APRIL, 0, 0), GIVEN],
+        [made(0, 3, 2, "purchase", 100, NOON, APRIL, 0, 0), GIVEN],
+        [made(0, 3, 1, "promotion", 100, NOON, APRIL, 0, 0), GIVEN],
+        [made(0, 3, 1, "purchase", 101, NOON, APRIL, 0, 0), GIVEN],
+        [made(0, 3, 1, "purchase", 100, APRIL, APRIL, 0, 0), GIVEN],
+        [made(0, 3, 1, "purchase", 100, NOON, None, 0, 0), GIVEN],
+        [made(0, 3, 1, "purchase", 100, NOON, APRIL, 30, 0), GIVEN],
+        [made(0, 3, 1, "purchase", 100, NOON, APRIL, 0, 3), GIVEN],
     ],
 )
 def test_a_change_of_any_part_changes_the_hash(parts):

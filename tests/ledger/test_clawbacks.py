@@ -6,6 +6,7 @@ import pytest
 
 from ledger.clawbacks import clawback_order
 from ledger.errors import BadPoints, NotAGrant
+from ledger.expiry import sweep
 from ledger.grants import grant_order
 from ledger.kinds import Kind
 from ledger.models import Entry
@@ -89,6 +90,16 @@ def test_what_the_clock_expired_is_not_clawed_back(minji):
     receipt = clawback(minji, 100, undoes="order:1", now=NOW + days(5))  # 70 have just expired, nobody swept
     assert (receipt.points, receipt.asked, receipt.available) == (30, 100, 30)
     assert entries(minji)[-2:] == [("expire", -70), ("clawback", -30)]
+    assert remainders(minji) == {1: 0, 3: 470}
+
+
+def test_what_was_swept_before_is_not_clawed_back_either(minji):
+    grant(minji, 100, key="order:1", expires_at=NOW + days(5))
+    redeem(minji, 30)
+    grant(minji, 500, expires_at=NOW + days(90))
+    assert sweep(now=NOW + days(5)).entries == 1
+    receipt = clawback(minji, 100, undoes="order:1", now=NOW + days(6))
+    assert (receipt.points, receipt.available, receipt.debt_added) == (30, 30, 0)
     assert remainders(minji) == {1: 0, 3: 470}
 
 

@@ -13,7 +13,6 @@ from ledger.errors import FutureAct
 from ledger.expiry import Sweep, sweep, sweep_all
 from ledger.models import Entry
 from ledger.posting import tidy
-from ledger.tasks import sweep as sweep_task
 from tests import builders
 from tests.builders import NOW, days, grant, lot_of, redeem, tell
 from tests.looking import entries, nothing_changes, remainders, row_of
@@ -130,12 +129,3 @@ def test_the_numbers_are_the_same_whether_swept_at_once_late_or_never(moa):
     for at, by_name in looks.items():
         assert set(by_name.values()) == {statements.Balance(80 if at < 9 else 0, 0, 80 if at < 9 else 0, 0)}
     assert entries(members["at once"]) == entries(members["late"]) == entries(never)
-
-
-def test_the_task_sweeps_as_of_the_real_clock(minji):
-    grant(minji, 10, expires_at=NOW + days(1))
-    sweep_task()
-    assert entries(minji) == [("grant", 10), ("expire", -10)]
-    expire = Entry.objects.get(kind="expire")
-    assert expire.effective_at == NOW + days(1)
-    assert abs(expire.recorded_at - timezone.now()) < timedelta(minutes=1)

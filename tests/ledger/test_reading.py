@@ -36,7 +36,7 @@ def with_lots(account: Account, number: int) -> None:
                 now=NOW,
                 key=f"lot:{account.pk}:{n}",
                 by=SHOP,
-                expires_at=NOW + days(300 - n),
+                expires_at=NOW + days(200 - n),
             )
             for n in range(number)
         ]
@@ -113,7 +113,7 @@ def test_a_redemption_beyond_the_first_page_reads_the_rest_once(minji):
 
 def test_the_clock_is_caught_up_with_beyond_the_first_page(minji):
     with_lots(minji, FIRST_LOTS + 6)
-    grant(minji, 1, now=NOW + days(300))
+    grant(minji, 1, now=NOW + days(200))
     kinds = [kind for kind, _ in entries(minji)]
     assert kinds.count("expire") == FIRST_LOTS + 6
     assert sum(amount for kind, amount in entries(minji) if kind == "expire") == -10 * (FIRST_LOTS + 6)
@@ -123,7 +123,7 @@ def test_new_points_that_go_last_do_not_overtake_lots_that_were_not_read_yet(min
     with_lots(minji, FIRST_LOTS + 2)
     rules = rules_of(minji.programme_id)
     common = {"account_id": minji.pk, "now": NOW, "by": SHOP}
-    new = grant_order(rules=rules, points=100, key="new", expires_at=NOW + days(301), **common)
+    new = grant_order(rules=rules, points=100, key="new", expires_at=NOW + days(201), **common)
     all_but_new = redeem_order(points=10 * (FIRST_LOTS + 2), key="all", **common)
     post([new, all_but_new])
     assert remainders(minji)[FIRST_LOTS + 3] == 100

@@ -118,3 +118,10 @@ def behind_a_writer(account: Account, calls: Sequence[Callable[[], object]]) -> 
     with stuck_behind(account, calls) as futures:
         pass
     return [future.result(PATIENCE) for future in futures]
+
+
+def while_busy(account: Account, call: Callable[[], object]) -> object:
+    """The answer of a call that somebody else's lock stands in the way of the whole time."""
+    with ExitStack() as stack, somebody_writing_to(account):
+        (future,) = stack.enter_context(running([call]))
+        return future.result(PATIENCE)

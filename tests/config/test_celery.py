@@ -1,0 +1,33 @@
+"""The clock: the whole schedule stands in one table."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+from config.celery import CLOCK, app
+
+
+@pytest.mark.parametrize(("name", "tick"), CLOCK.items())
+def test_every_tick_wakes_a_task_that_is_there_and_expires_with_its_period(name, tick):
+    task, seconds = tick
+    module, function = task.rsplit(".", 1)
+    assert getattr(import_module(module), function).name == task
+    assert app.conf.beat_schedule[name] == {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+def test_nothing_else_is_scheduled():
+    assert set(app.conf.beat_schedule) == set(CLOCK)
+
+
+def test_ticks_are_never_rarer_than_once_a_minute():
+    """Members are promised times in hours and days; an hour's delay of a whole line of ticks would show."""
+    assert max(seconds for _, seconds in CLOCK.values()) <= 60
+
+
+def test_workers_take_one_task_at_a_time_and_keep_no_results():
+    assert app.conf.worker_prefetch_multiplier == 1
+    assert app.conf.task_ignore_result is True
+    assert app.conf.task_serializer == "json"
+    assert app.conf.accept_content == ["json"]

@@ -1,0 +1,88 @@
+"""Settings are read from the environment, strictly: an odd value stops the start and names its variable."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from config.settings import broker_url
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def started_with(code: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """A fresh Python that reads the settings in this environment, and then runs the code."""
+    return subprocess.run(
+        [sys.executable, "-c", f"from config import settings; {code}"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DEBUG", "perhaps"),
+        ("HTTPS", "2"),
+        ("DATABASE_URL", "nonsense://x/y"),
+        pytest.param(
+            "LOG_LEVEL",
+            "LOUD",
+            marks=pytest.mark.xfail(strict=True, reason="a validator that answers False is not heard"),
+        ),
+        pytest.param(
+            "DATABASE_URL", "mysql://x/y", marks=pytest.mark.xfail(strict=True, reason="any kind of database is let in")
+        ),
+    ],
+)
+def test_an_odd_value_stops_the_start_and_names_its_variable(variable, value):
+    started = started_with(**{variable: value})
+    assert started.returncode != 0
+    assert variable in started.stderr or value.split(":")[0] in started.stderr
+
+
+def test_an_installation_is_not_in_debug_unless_it_says_so():
+    assert started_with("assert settings.DEBUG is False", DEBUG="false").returncode == 0
+    environment = {name: value for name, value in os.environ.items() if name != "DEBUG"}
+    fresh = subprocess.run(
+        [sys.executable, "-c", "from config import settings; assert settings.DEBUG is False"],
+        cwd=ROOT,
+        env=environment,
+        check=False,
+    )
+    assert fresh.returncode == 0
+
+
+def test_https_hardens_the_cookies_and_the_redirects_together():
+    code = "; ".join(
+        f"assert settings.{name}"
+        for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS")
+    )
+    assert started_with(code, HTTPS="true").returncode == 0
+    assert started_with(code, HTTPS="false").returncode != 0
+
+
+def test_nobody_waits_for_a_lock_longer_than_two_seconds():
+    assert "-c lock_timeout=2000" in settings.DATABASES["default"]["OPTIONS"]["options"]
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "broker"),
+    [
+        ("redis://localhost:6379/0", "redis://localhost:6379/0"),
+        ("rediss://:secret@redis.example.org:6380/2", "rediss://:secret@redis.example.org:6380/2"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=0"),
+        ("unix:///run/redis.sock?db=3", "redis+socket:///run/redis.sock?virtual_host=3"),
+        ("unix:///run/a%20b/redis.sock?db=3", "redis+socket:///run/a%20b/redis.sock?virtual_host=3"),
+    ],
+)
+def test_the_broker_gets_the_url_of_redis_in_its_own_form(redis_url, broker):
+    assert broker_url(redis_url) == broker

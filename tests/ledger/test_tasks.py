@@ -1,0 +1,30 @@
+"""What the clock wakes: one line each, at the real time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from ledger.models import Entry
+from ledger.tasks import sweep
+from tests.builders import NOW, days, grant
+from tests.looking import entries, nothing_changes
+
+
+@pytest.mark.django_db
+def test_the_sweep_goes_by_the_real_clock(minji):
+    grant(minji, 10, expires_at=NOW + days(1))
+    sweep()
+    assert entries(minji) == [("grant", 10), ("expire", -10)]
+    expire = Entry.objects.get(kind="expire")
+    assert expire.effective_at == NOW + days(1)
+    assert abs(expire.recorded_at - timezone.now()) < timedelta(minutes=1)
+
+
+@pytest.mark.django_db
+def test_a_sweep_leaves_what_is_still_ahead(minji):
+    grant(minji, 10, now=timezone.now() - days(1), expires_at=timezone.now() + days(1))
+    with nothing_changes():
+        sweep()
