@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from environs import Env
+from environs import Env, validate
 
 env = Env()
 
@@ -29,7 +30,7 @@ HTTPS = env.bool("HTTPS", default=False)
 INBOX_MAILDIR = env.str("INBOX_MAILDIR", default="")
 # Where members find their pages: the link in messages.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", validate=lambda level: level in ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
 # --- Django ----------------------------------------------------------------------------------------------------
 
@@ -87,6 +88,8 @@ DATABASES = {
         **env.dj_db_url("DATABASE_URL", default=DATABASE_URL, conn_max_age=60, conn_health_checks=True),
     }
 }
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host/name")
 # Nobody waits for an account for longer than two seconds: the act is refused as busy and can be tried again.
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=2000"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -104,7 +107,7 @@ LOGIN_URL = "portal:sign-in"
 LOGIN_REDIRECT_URL = "portal:balance"
 LOGOUT_REDIRECT_URL = "portal:sign-in"
 
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en", validate=lambda code: code in ("ko", "en"))
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en", validate=validate.OneOf(["ko", "en"]))
 LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
