@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 CLAIMED_AT_ONCE = 20
 BUDGET = timedelta(seconds=25)  # no message is begun later in a tick: a slow one then still ends in time
+# A mail server that takes messages but answers too late would be sent the same one again and again: after so many
+# outcomes that nobody knows, the delivery is given up, and a nearer reminder or a person goes on.
+MOST_UNKNOWN = 3
 LEASE = timedelta(minutes=5)  # at least twice the time-outs of a call; `checks.py` sees to it
 
 # Materialized: a subquery could be run again for each row that it is joined to, skip what it has just locked, and so
@@ -245,7 +248,8 @@ def _decide_unknown(now: datetime, limit: int) -> int:
         due = Delivery.objects.filter(status=Status.UNKNOWN, next_attempt_at__lte=now, channel__in=again)
         over = _locked(due, "next_attempt_at", limit)
         for delivery in over:
-            if _next_try(delivery, now) is None:
+            unknown = delivery.tries.filter(outcome=Outcome.UNKNOWN).count()
+            if unknown >= MOST_UNKNOWN or _next_try(delivery, now) is None:
                 _move(delivery, Status.UNKNOWN, status=Status.DEAD, why=Why.EXHAUSTED)
             else:
                 _move(delivery, Status.UNKNOWN, status=Status.PENDING)

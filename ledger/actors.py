@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+from ledger.errors import BadInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +15,10 @@ class Actor:
 
     role: Literal["member", "staff", "feed", "api", "rule", "alerts", "system"]
     name: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{0,60}", self.name):
+            raise BadInput("An actor's name is an id: at most 60 letters, digits, dots and hyphens.", field="by")
 
     def __str__(self) -> str:
         return f"{self.role}:{self.name}" if self.name else self.role

@@ -6,9 +6,10 @@ predicates once more in SQL, and a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import NamedTuple
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -60,11 +61,19 @@ def is_spendable(lot: LotState, at: datetime) -> bool:
     return lot.spendable_at <= at and is_live(lot, at)
 
 
-def clawback_payers(lots: Iterable[LotState], family_seq: int | None, at: datetime) -> list[LotState]:
-    """Who pays a clawback, in order: the family that it undoes, then the others; promised points last."""
-    return sorted(
-        lots, key=lambda lot: (lot.family_seq != family_seq, not is_spendable(lot, at), redemption_order(lot))
+def clawback_payers(lots: Iterable[LotState], family_seq: int | None, at: datetime) -> Iterator[LotState]:
+    """Who pays a clawback, in order: the family that it undoes, then the others; promised points last.
+
+    `lots` come in redemption order and keep it within each group.
+    """
+    everybody = list(lots)
+    groups = (
+        (lot for lot in everybody if lot.family_seq == family_seq and is_spendable(lot, at)),
+        (lot for lot in everybody if lot.family_seq == family_seq and not is_spendable(lot, at)),
+        (lot for lot in everybody if lot.family_seq != family_seq and is_spendable(lot, at)),
+        (lot for lot in everybody if lot.family_seq != family_seq and not is_spendable(lot, at)),
     )
+    return chain.from_iterable(groups)
 
 
 def take(lots: Iterable[LotState], points: int) -> list[Slice]:

@@ -13,7 +13,7 @@ from ledger.actors import Actor
 from ledger.allocation import clawback_payers, take
 from ledger.book import Book, Draft, Signature
 from ledger.errors import NotAGrant
-from ledger.inputs import check_points, check_text
+from ledger.inputs import check_key, check_points, check_text
 from ledger.kinds import Kind
 from ledger.models import Account
 from ledger.posting import Order, act
@@ -67,6 +67,8 @@ def clawback_order(
     check_points(points)
     check_text(reference, field="reference", longest=200)
     check_text(reason, field="reason", longest=500)
+    if undoes is not None:
+        check_key(undoes, field="undoes")
 
     def decide(book: Book, signature: Signature) -> Draft:
         grant = book.grants.get(undoes) if undoes else None

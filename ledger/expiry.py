@@ -2,55 +2,84 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 
+from ledger.errors import LedgerBroken
 from ledger.posting import tidy
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one pass did; `more` says whether overdue lots may be left."""
+    """What one pass did; `left` are accounts that somebody was writing to, or that the database would not let pass."""
 
-    accounts: int
+    found: int  # accounts with overdue lots
     entries: int
-    more: bool
+    left: frozenset[int]
 
 
-def sweep(*, now: datetime, limit: int = 1000, programme_id: int | None = None) -> Sweep:
-    """Write off up to `limit` overdue lots, oldest first; accounts that somebody writes to wait for the next pass.
+def sweep(*, now: datetime, limit: int = 1000, programme_id: int | None = None, without: Collection[int] = ()) -> Sweep:
+    """Write off up to `limit` overdue lots, oldest first, but for those of the accounts `without`.
 
     Resumable at any point: a pass that was stopped wrote whole batches or nothing.
     """
-    due = _accounts_with_overdue_lots(now, limit, programme_id)
-    entries = tidy(due, now) if due else 0
-    return Sweep(accounts=len(due), entries=entries, more=entries > 0)
+    due = _accounts_with_overdue_lots(now, limit, programme_id, without)
+    entries, left = _tidy(due, now)
+    return Sweep(found=len(due), entries=entries, left=frozenset(left))
 
 
 def sweep_all(*, now: datetime, programme_id: int | None = None, most_passes: int | None = None) -> int:
-    """Sweep until nothing more can be written, or `most_passes` are done; returns the number of entries."""
+    """Sweep until nothing more can be written, or `most_passes` are done; returns the number of entries.
+
+    Accounts that one pass had to leave wait for the next run: they hold up no other.
+    """
     total = passes = 0
+    left: set[int] = set()
     while most_passes is None or passes < most_passes:
-        done = sweep(now=now, programme_id=programme_id)
-        if not done.more:
+        done = sweep(now=now, programme_id=programme_id, without=left)
+        if not done.found:
             break
         total += done.entries
+        left |= done.left
         passes += 1
     return total
 
 
-def _accounts_with_overdue_lots(now: datetime, limit: int, programme_id: int | None) -> set[int]:
+def _tidy(account_ids: set[int], now: datetime) -> tuple[int, set[int]]:
+    """Entries written, and accounts left. One account that breaks a law must not stop the others: it is set aside."""
+    if not account_ids:
+        return 0, set()
+    try:
+        return tidy(account_ids, now)
+    except LedgerBroken as error:
+        if len(account_ids) == 1:
+            logger.error("account %s cannot be swept: %s", next(iter(account_ids)), error)
+            return 0, account_ids
+    ordered = sorted(account_ids)
+    middle = len(ordered) // 2
+    entries, left = _tidy(set(ordered[:middle]), now)
+    more_entries, more_left = _tidy(set(ordered[middle:]), now)
+    return entries + more_entries, left | more_left
+
+
+def _accounts_with_overdue_lots(
+    now: datetime, limit: int, programme_id: int | None, without: Collection[int]
+) -> set[int]:
     # The lock in `tidy` is what decides; this only looks for candidates.
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT account_id FROM ledger_lot
-             WHERE open AND NOT gated AND expires_at <= %(now)s
+             WHERE open AND NOT gated AND expires_at <= %(now)s AND account_id <> ALL (%(without)s::bigint[])
                AND (%(programme)s::bigint IS NULL OR programme_id = %(programme)s)
              ORDER BY expires_at LIMIT %(limit)s
             """,
-            {"now": now, "limit": limit, "programme": programme_id},
+            {"now": now, "limit": limit, "programme": programme_id, "without": list(without)},
         )
         return {account_id for (account_id,) in cursor.fetchall()}

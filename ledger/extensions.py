@@ -12,7 +12,7 @@ from ledger.actors import Actor
 from ledger.allocation import LotState
 from ledger.book import Book, Draft, Move, Signature
 from ledger.errors import BadInput, EarlierDate, LedgerError, LotNotLive, PastExpiry
-from ledger.inputs import check_text
+from ledger.inputs import LONGEST, check_text
 from ledger.kinds import Kind
 from ledger.models import Account, Lot
 from ledger.policies import end_of_day, last_day
@@ -22,9 +22,6 @@ from ledger.receipts import Receipt
 
 # Lots that one bulk extension may name: it is one transaction, and somebody reads its preview.
 MOST_LOTS = 1_000
-
-# How far off a new last day may lie, in days: a century, so that every date stays inside the calendar.
-LONGEST = 36_525
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,10 @@ class Feed:
             if not text.strip():
                 continue
             try:
+                text.encode()
                 fields = _fields(text)
+            except UnicodeEncodeError:  # what could not be decoded stands here as lone surrogates
+                yield Line(number, [text.rstrip("\r\n")], RowRejected("the line is not UTF-8"))
             except csv.Error as error:
                 yield Line(number, [text.rstrip("\r\n")], RowRejected(f"the line is not CSV: {error}"))
             else:

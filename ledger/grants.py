@@ -8,7 +8,7 @@ from ledger.actors import Actor
 from ledger.allocation import LotState, Slice, take
 from ledger.book import BY_CLOCK, Book, Draft, Signature
 from ledger.errors import BadInput, FutureAct, PastExpiry
-from ledger.inputs import check_instant, check_points, check_text
+from ledger.inputs import check_instant, check_new_date, check_points, check_text
 from ledger.kinds import Kind, Origin
 from ledger.models import Account
 from ledger.policies import Terms, expiry_date
@@ -68,7 +68,11 @@ def grant_order(
     content: dict[str, object] | None = None,
 ) -> Order:
     """A grant as an order for the pen. `content` replaces what the key stands for, as a feed's whole row does."""
-    _check(points, origin, reference, reason, {"effective_at": effective_at, "expires_at": expires_at})
+    _check(points, origin, reference, reason)
+    if effective_at is not None:
+        check_instant(effective_at, field="effective_at")
+    if expires_at is not None:
+        check_new_date(expires_at, now=now, field="expires_at")
     rules.in_force(effective_at or check_instant(now, field="now"), origin)  # refused before anything is locked
 
     def decide(book: Book, signature: Signature) -> Draft:
@@ -96,15 +100,12 @@ def grant_order(
     return Order(account_id=account_id, now=now, by=by, key=key, content=content or asked, decide=decide)
 
 
-def _check(points: int, origin: Origin, reference: str, reason: str, instants: dict[str, datetime | None]) -> None:
+def _check(points: int, origin: Origin, reference: str, reason: str) -> None:
     check_points(points)
     check_text(reference, field="reference", longest=200)
     check_text(reason, field="reason", longest=500)
-    if origin not in Origin.values:
+    if not isinstance(origin, Origin):
         raise BadInput(f"The origin must be one of {', '.join(Origin.values)}.", field="origin")
-    for field, at in instants.items():
-        if at is not None:
-            check_instant(at, field=field)
 
 
 def _new_lot(

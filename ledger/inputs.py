@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ledger.errors import BadInput, BadKey, BadPoints
+
+LONGEST = 36_525  # days: how far ahead a date can lie
 
 MOST = 1_000_000_000_000  # a sum of millions of such amounts still fits a bigint
 
@@ -16,10 +18,10 @@ def check_points(points: object) -> int:
     return points
 
 
-def check_key(key: str) -> str:
+def check_key(key: str, *, field: str = "key") -> str:
     """Raises BadKey."""
     if not (isinstance(key, str) and 0 < len(key) <= 200 and key.isprintable()):
-        raise BadKey(field="key")
+        raise BadKey(field=field)
     return key
 
 
@@ -28,6 +30,13 @@ def check_instant(at: datetime, *, field: str) -> datetime:
     if not isinstance(at, datetime) or at.tzinfo is None:
         raise BadInput("Must be a time with a zone.", field=field)
     return at
+
+
+def check_new_date(expires_at: datetime, *, now: datetime, field: str) -> datetime:
+    """A date of points lies at most a century ahead: every zone's calendar still reaches there. Raises BadInput."""
+    if check_instant(expires_at, field=field) > now + timedelta(days=LONGEST):
+        raise BadInput("The date can lie at most a hundred years ahead.", field=field)
+    return expires_at
 
 
 def check_text(text: str, *, field: str, longest: int) -> str:

@@ -14,7 +14,7 @@ from ledger.actors import Actor
 from ledger.allocation import LotState
 from ledger.book import Book, Draft, Move, Signature, Told
 from ledger.errors import BadInput
-from ledger.inputs import check_instant, check_text
+from ledger.inputs import check_new_date, check_text
 from ledger.kinds import Kind
 from ledger.models import Account
 from ledger.policies import date_with_full_notice, last_day
@@ -44,7 +44,9 @@ def record(
     """
     if not lots:
         raise BadInput("Name at least one lot.", field="lots")
-    check_instant(expires_at, field="expires_at")
+    check_new_date(expires_at, now=now, field="expires_at")
+    if not channel or not evidence:
+        raise BadInput("A notice needs its channel and its evidence.", field="evidence" if channel else "channel")
     check_text(channel, field="channel", longest=20)
     check_text(evidence, field="evidence", longest=200)
     zone = rules_of(account.programme_id).zone
@@ -55,6 +57,8 @@ def record(
         if told_on > book.at.astimezone(zone).date():
             raise BadInput("The day of telling cannot lie in the future.", field="told_on")
         named = [lot for lot in book.live() if lot.id in wanted and lot.expires_at == expires_at]
+        if any(told_on < lot.spendable_at.astimezone(zone).date() for lot in named):
+            raise BadInput("Nobody can be told of points before they are granted.", field="told_on")
         if not named:
             return book.write(Kind.NOTE, signature, reason="the lots of this notice have moved or gone")
         told = Told(expires_at, expires_on, told_on, channel, evidence, named)

@@ -112,10 +112,10 @@ def _post(orders: Sequence[Order]) -> list[Receipt | LedgerError]:
     return outcomes
 
 
-def tidy(account_ids: set[int], now: datetime) -> int:
+def tidy(account_ids: set[int], now: datetime) -> tuple[int, set[int]]:
     """Write what the clock has done to these accounts; those that somebody else is writing to are left out.
 
-    Returns how many entries were written.
+    Returns how many entries were written, and which accounts were left out.
     """
     with _database_errors(), transaction.atomic(durable=True):
         books, clock = lock_accounts(account_ids, skip_locked=True)
@@ -127,7 +127,7 @@ def tidy(account_ids: set[int], now: datetime) -> int:
             book.begin(now)
             written += catch_up(book)
         writing.write(books.values())
-    return written
+    return written, account_ids - books.keys()
 
 
 def _outcome(

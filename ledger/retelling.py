@@ -6,6 +6,7 @@ or a lot: those are compared at the end.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -74,6 +75,7 @@ class Story:
     last_recorded_at: datetime | None = None
     grants: dict[int, int] = field(default_factory=dict)  # by seq: what can still be clawed back
     told: set[tuple[int, datetime]] = field(default_factory=set)  # (lot, date) with a good notice
+    held: list[LotState] = field(default_factory=list)  # lots with points, in redemption order
 
     def tell(self, facts: EntryFacts) -> Iterator[Finding]:
         """Let one more entry happen; yields what does not add up."""
@@ -107,7 +109,7 @@ class Story:
             yield self._finding(13, entry, "it was recorded before the entry before it")
         if entry.effective_at > entry.recorded_at:
             yield self._finding(13, entry, "it took effect after it was recorded")
-        if self.debt and entry.kind != Kind.SETTLE and self.last_recorded_at and self._live(self.last_recorded_at):
+        if self.debt and entry.kind != Kind.SETTLE and self.last_recorded_at and any(self._live(self.last_recorded_at)):
             yield self._finding(8, entry, "points were live before it while there was debt")
         if (entry.key is None) != (entry.body_hash is None):
             yield self._finding(1, entry, "a key without its content, or a content without a key")
@@ -122,7 +124,7 @@ class Story:
             case Kind.CLAWBACK:
                 yield from self._check_clawback(facts)
             case Kind.SETTLE:
-                due = take(self._held(), self.debt)
+                due = take(self.held, self.debt)
                 yield from self._compare(8, facts, due)
             case Kind.EXPIRE:
                 yield from self._check_expire(facts)
@@ -165,7 +167,7 @@ class Story:
         entry = facts.entry
         for lot_id, delta in facts.allocations:
             lot = self.lots[lot_id]
-            lot.remaining += delta
+            self._hold(lot, lot.remaining + delta)
             if not 0 <= lot.remaining <= lot.granted:
                 yield self._finding(10, entry, f"lot {lot_id} holds {lot.remaining} of {lot.granted}")
             if entry.kind == Kind.EXPIRE and lot.family_seq in self.grants:
@@ -177,6 +179,7 @@ class Story:
                     13, entry, f"lot {lot_id} moved from {was} to {until}, its date was {lot.expires_at}"
                 )
             lot.expires_at, lot.gated = until, lot.notice_days > 0
+            self.held.sort(key=redemption_order)
         if facts.notice:
             self._open_gates(facts.notice)
         if entry.kind == Kind.GRANT:
@@ -209,11 +212,17 @@ class Story:
             elif (lot.remaining, lot.expires_at, lot.gated) != (kept.remaining, kept.expires_at, kept.gated):
                 yield Finding(3, self.account_id, None, f"lot {lot_id} is not what its entries made of it")
 
-    def _held(self) -> list[LotState]:
-        return sorted((lot for lot in self.lots.values() if lot.remaining), key=redemption_order)
+    def _hold(self, lot: LotState, remaining: int) -> None:
+        """Note what is left of a lot, and keep the lots with points together, in order."""
+        if lot.remaining == 0 and remaining > 0:
+            insort(self.held, lot, key=redemption_order)
+        elif lot.remaining > 0 and remaining <= 0:
+            self.held.remove(lot)
+        lot.remaining = remaining
 
-    def _live(self, at: datetime) -> list[LotState]:
-        return [lot for lot in self._held() if is_live(lot, at)]
+    def _live(self, at: datetime) -> Iterator[LotState]:
+        """The live lots in redemption order, gone through only as far as somebody looks."""
+        return (lot for lot in self.held if is_live(lot, at))
 
     def _compare(self, law: int, facts: EntryFacts, due: Sequence[Slice]) -> Iterator[Finding]:
         took = [(lot_id, -delta) for lot_id, delta in facts.allocations]

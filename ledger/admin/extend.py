@@ -27,6 +27,7 @@ from ledger import extensions
 from ledger.actors import Actor
 from ledger.errors import EarlierDate, LedgerError
 from ledger.extensions import Extended, Planned
+from ledger.inputs import LONGEST
 from ledger.models import Account
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class ExtendForm(forms.Form):
 
     def clean_until(self) -> date:
         until: date = self.cleaned_data["until"]
-        if until > (timezone.now() + timedelta(days=extensions.LONGEST)).date():
+        if until > (timezone.now() + timedelta(days=LONGEST)).date():
             raise forms.ValidationError(_("The new last day can lie at most a hundred years ahead."))
         return until
 

@@ -93,7 +93,9 @@ class LotAdmin(FactAdmin):
 
     @admin.display(description=_("notice"))
     def notice(self, lot: Lot) -> str:
-        return gettext("to come") if lot.gated else "–"
+        if not lot.open or not lot.notice_days:
+            return "–"
+        return gettext("to come") if lot.gated else gettext("told")
 
     @admin.display(description=_("expires"))
     def expires(self, lot: Lot) -> str:

@@ -82,9 +82,12 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Once for an entry, at its last allocation: summing at each would take the square of their number.
 CREATE FUNCTION ledger_allocation_adds_up() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM ledger_check_entry_sum(NEW.entry_id);
+  IF NOT EXISTS (SELECT FROM ledger_allocation WHERE entry_id = NEW.entry_id AND id > NEW.id) THEN
+    PERFORM ledger_check_entry_sum(NEW.entry_id);
+  END IF;
   RETURN NULL;
 END $$;
 

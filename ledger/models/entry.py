@@ -76,7 +76,9 @@ class Entry(models.Model):
 class Allocation(models.Model):
     """How many points one entry took from (negative), or gave to, one lot."""
 
-    entry = models.ForeignKey(Entry, models.PROTECT, related_name="allocations", verbose_name=_("entry"))
+    entry = models.ForeignKey(
+        Entry, models.PROTECT, db_index=False, related_name="allocations", verbose_name=_("entry")
+    )
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="allocations", verbose_name=_("lot"))
     delta = models.BigIntegerField(_("points"))
 
@@ -85,6 +87,10 @@ class Allocation(models.Model):
         verbose_name_plural = _("allocations")
         constraints = [
             models.CheckConstraint(condition=~Q(delta=0), name="allocation_not_empty"),
+        ]
+        indexes = [
+            # Serves history and audit, and the check at commit: an entry's allocations in order, the last one at once.
+            models.Index(fields=["entry", "id"], name="allocation_of_entry"),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,9 @@ LONGEST_LIFE = {Unit.DAYS: 36_500, Unit.WEEKS: 5_200, Unit.MONTHS: 1_200, Unit.Y
 
 
 def validate_zone(name: str) -> None:
-    if name not in zoneinfo.available_timezones():
+    # Names without a place ("localtime") or with a prefix ("posix/…") mean something else on another machine.
+    is_a_place = "/" in name and not name.startswith(("posix/", "right/"))
+    if not (is_a_place or name == "UTC") or name not in zoneinfo.available_timezones():
         raise ValidationError(
             _("“%(name)s” is not a time zone; an example is Asia/Seoul."), params={"name": name}, code="zone"
         )

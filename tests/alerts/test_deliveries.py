@@ -168,6 +168,17 @@ def test_after_an_unknown_outcome_an_email_is_sent_again_under_the_same_id(due, 
     assert [outcome for _, outcome, _ in attempts()] == ["unknown", "accepted"]
 
 
+def test_a_server_that_takes_messages_and_never_says_so_is_sent_the_same_one_three_times_and_no_more(due, sink):
+    sink.vanish = "data"
+    now = SENT_AT
+    for _ in range(8):
+        deliver(now)
+        now += timedelta(days=1)
+        reap(now)
+    assert [outcome for _, outcome, _ in attempts()] == ["unknown", "unknown", "unknown"]
+    assert states() == [(60, "dead", "exhausted")]
+
+
 def test_a_connection_lost_before_the_message_left_is_no_unknown_outcome(due, sink):
     sink.vanish = "rcpt"
     deliver()

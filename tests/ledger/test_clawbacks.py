@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.clawbacks import clawback_order
-from ledger.errors import BadPoints, NotAGrant
+from ledger.errors import BadKey, BadPoints, NotAGrant
 from ledger.expiry import sweep
 from ledger.grants import grant_order
 from ledger.kinds import Kind
@@ -241,3 +241,11 @@ def test_a_grant_that_was_there_before_and_its_clawbacks_in_one_batch_share_one_
         for n in (1, 2)
     ]
     assert [outcome.points for outcome in post(orders) if isinstance(outcome, Receipt)] == [50, 20]
+
+
+@pytest.mark.parametrize("undoes", ["", "a\x00", "\udcff"])
+def test_an_empty_or_odd_grant_is_not_taken_as_none(minji, undoes):
+    grant(minji, 100)
+    with nothing_changes(), pytest.raises(BadKey) as refusal:
+        clawback(minji, 10, undoes=undoes)
+    assert refusal.value.field == "undoes"

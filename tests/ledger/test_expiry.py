@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from ledger import statements
+from ledger import expiry, posting, statements
 from ledger.accounts import open_account
-from ledger.errors import FutureAct
+from ledger.errors import FutureAct, LedgerBroken
 from ledger.expiry import Sweep, sweep, sweep_all
 from ledger.models import Entry
 from ledger.posting import tidy
@@ -26,14 +26,14 @@ def test_a_sweep_writes_off_what_the_clock_has_ended_and_nothing_else(minji, moa
     grant(minji, 50, expires_at=NOW + days(3))
     grant(jun, 7, expires_at=NOW + days(9))
     redeem(minji, 30)
-    assert sweep(now=NOW + days(2)) == Sweep(accounts=1, entries=1, more=True)
+    assert sweep(now=NOW + days(2)) == Sweep(found=1, entries=1, left=frozenset())
     assert entries(minji) == [("grant", 100), ("grant", 50), ("redeem", -30), ("expire", -70)]
     assert entries(jun) == [("grant", 7)]
     expire = Entry.objects.get(kind="expire")
     assert (expire.effective_at, expire.recorded_at) == (NOW + days(1), NOW + days(2))
     assert (expire.key, expire.actor) == (None, "system:clock")
     with nothing_changes():
-        assert sweep(now=NOW + days(2)) == Sweep(accounts=0, entries=0, more=False)
+        assert sweep(now=NOW + days(2)) == Sweep(found=0, entries=0, left=frozenset())
 
 
 def test_a_sweep_takes_a_lot_at_its_very_instant_and_not_before(minji):
@@ -69,16 +69,16 @@ def test_told_lots_are_swept_at_their_date():
     assert entries(minji) == [("grant", 100), ("notify", 0), ("expire", -100)]
 
 
-def test_a_pass_is_bounded_takes_the_oldest_first_and_says_that_more_may_be_left(moa):
+def test_a_pass_is_bounded_takes_the_oldest_first_and_says_what_it_found(moa):
     accounts = [open_account(programme=moa, reference=f"m{n}") for n in range(5)]
     for n, account in enumerate(accounts):
         grant(account, 10, expires_at=NOW + days(9 - n))  # the last account's lot is the oldest
     now = NOW + days(20)
-    assert sweep(now=now, limit=2) == Sweep(accounts=2, entries=2, more=True)
+    assert sweep(now=now, limit=2) == Sweep(found=2, entries=2, left=frozenset())
     assert [row_of(account)[0] for account in accounts] == [10, 10, 10, 0, 0]
-    assert sweep(now=now, limit=2).more
-    assert sweep(now=now, limit=2) == Sweep(accounts=1, entries=1, more=True)
-    assert sweep(now=now, limit=2) == Sweep(accounts=0, entries=0, more=False)
+    assert sweep(now=now, limit=2).entries == 2
+    assert sweep(now=now, limit=2) == Sweep(found=1, entries=1, left=frozenset())
+    assert sweep(now=now, limit=2) == Sweep(found=0, entries=0, left=frozenset())
     assert [row_of(account)[0] for account in accounts] == [0, 0, 0, 0, 0]
 
 
@@ -89,6 +89,23 @@ def test_sweeping_until_nothing_is_left_counts_the_entries(minji, moa):
     grant(jun, 10, expires_at=NOW + days(1))
     assert sweep_all(now=NOW + days(20)) == 4
     assert sweep_all(now=NOW + days(20)) == 0
+
+
+def test_an_account_that_breaks_a_law_is_set_aside_and_holds_up_no_other(minji, moa, monkeypatch, caplog):
+    broken = builders.jun(moa)
+    for account in (minji, broken):
+        grant(account, 10, expires_at=NOW + days(1))
+
+    def tidy(account_ids, now):
+        if broken.pk in account_ids:
+            raise LedgerBroken("this account cannot pass")
+        return posting.tidy(account_ids, now)
+
+    monkeypatch.setattr(expiry, "tidy", tidy)
+    assert sweep_all(now=NOW + days(2)) == 1
+    assert remainders(minji) == {1: 0}
+    assert remainders(broken) == {1: 10}
+    assert f"account {broken.pk} cannot be swept" in caplog.text
 
 
 def test_another_programme_can_be_left_alone(minji):

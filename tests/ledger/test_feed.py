@@ -118,6 +118,12 @@ def test_columns_may_stand_in_another_order_and_more_of_them_are_passed_over():
     assert line.outcome.event_id == "536365"
 
 
+def test_a_line_that_is_not_utf_8_is_rejected_whatever_column_it_spoils():
+    row = ",".join((PURCHASE | {"country": "Cor\udce9e"}).values())
+    (line,) = lines(f"{HEADER}\n{row}\n")
+    assert str(line.outcome) == "the line is not UTF-8"
+
+
 def test_bad_rows_are_rejected_alone_and_the_rest_goes_on():
     good = ",".join(PURCHASE.values())
     found = lines(f'{HEADER}\n{good}\n2010-12-01,"half\n\n{good},extra\n{good}\n')

@@ -275,3 +275,11 @@ def test_the_rest_of_the_last_day_to_tell_is_not_too_late(minji, lot):
     assert is_too_late_to_tell(lot, date(2025, 5, 2), rules) is True
     lot.gated = False
     assert is_too_late_to_tell(lot, date(2025, 5, 2), rules) is False
+
+
+def test_nobody_was_told_of_points_before_they_were_granted():
+    minji = builders.minji(builders.byeol(count=2))
+    lot = lot_of(grant(minji, 10))
+    with pytest.raises(BadInput, match="told_on: Nobody can be told of points before they are granted."):
+        tell(minji, [lot.pk], told_on=date(1900, 1, 1), now=NOW)
+    assert Lot.objects.get().gated is True

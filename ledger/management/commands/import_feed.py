@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 from django.utils import timezone
 
 from ledger.errors import LedgerError
 from ledger.feed import Feed, FeedRefused
 from ledger.imports import Import, Tally
-from ledger.management.feeds import count_lines, open_feed, progress, rejects
+from ledger.management.feeds import FILE_REFUSED, STOPPED, check_output, count_lines, open_feed, progress, rejects
 from ledger.models import Programme
 
 SOME_REJECTED = 1
-FILE_REFUSED = 2
-STOPPED = 3
 
 
 class Command(BaseCommand):
@@ -37,11 +36,12 @@ class Command(BaseCommand):
         if programme is None:
             raise CommandError(f"--programme: there is no programme {options['programme']}", returncode=FILE_REFUSED)
         rejects_path = options["rejects"] or Path(f"{path.stem}.rejects.csv")
+        check_output(rejects_path, option="--rejects", feed=path)
         try:
             tally = self._run(path, programme, rejects_path, only_look=options["check"])
-        except (FeedRefused, OSError) as refusal:
+        except FeedRefused as refusal:
             raise CommandError(f"{path} is refused: {refusal}. Nothing was written.", returncode=FILE_REFUSED) from None
-        except (LedgerError, KeyboardInterrupt) as error:
+        except (LedgerError, Error, OSError, KeyboardInterrupt) as error:
             raise CommandError(f"stopped {error}: run it again to go on.", returncode=STOPPED) from None
         self._report(tally, rejects_path, only_look=options["check"])
         if tally.rejected:
@@ -59,10 +59,11 @@ class Command(BaseCommand):
 
     def _report(self, tally: Tally, rejects_path: Path, *, only_look: bool) -> None:
         verb = "would be applied" if only_look else "applied"
-        self.stdout.write(
-            f"{tally.rows} rows: {tally.applied} {verb}, {tally.already_there} already there, "
-            f"{tally.rejected} rejected; {tally.declined} redemptions were declined for want of points."
-        )
+        said = f"Rows: {tally.rows}, {tally.applied} {verb}, {tally.already_there} already there, "
+        said += f"{tally.rejected} rejected."
+        if not only_look:  # whether points suffice is known only once the rows before are applied
+            said += f" Redemptions declined for want of points: {tally.declined}."
+        self.stdout.write(said)
         if tally.rows and tally.already_there == tally.rows:
             self.stdout.write("Everything was already there: nothing changed.")
         if tally.rejected:

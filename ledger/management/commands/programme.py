@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -27,12 +27,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--from",
             dest="since",
-            type=date.fromisoformat,
+            type=day,
             default=date(1900, 1, 1),
             help="the day from which the policy is in force (default: 1900-01-01, for feeds of the past)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["months"] is None and options["round"] != Rounding.NONE:
+            raise CommandError("--round: points that never expire have no date to round; give --months as well")
         try:
             programme = programmes.create(
                 code=options["code"],
@@ -50,6 +52,17 @@ class Command(BaseCommand):
         except BadInput as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Programme {programme.code} is there: {programme.policies.get()}.")
+
+
+def day(text: str) -> date:
+    """A day of an option, within the calendar that time zones can handle."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"must be a day like 2011-05-01, not “{text}”") from None
+    if not 1900 <= found.year <= 9000:
+        raise ArgumentTypeError("the year must lie between 1900 and 9000")
+    return found
 
 
 def since(day: date, zone: str) -> datetime:

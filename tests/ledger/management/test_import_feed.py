@@ -28,7 +28,7 @@ def test_a_good_file_ends_with_0_and_leaves_no_rejects(tmp_path, capsys):
     )
     call_command("import_feed", "feed.csv", programme="shop")
     assert capsys.readouterr().out == (
-        "2 rows: 2 applied, 0 already there, 0 rejected; 1 redemptions were declined for want of points.\n"
+        "Rows: 2, 2 applied, 0 already there, 0 rejected. Redemptions declined for want of points: 1.\n"
     )
     call_command("import_feed", "feed.csv", programme="shop")
     assert capsys.readouterr().out.endswith("Everything was already there: nothing changed.\n")
@@ -73,7 +73,9 @@ def test_a_file_without_a_column_is_refused_with_2(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_refused_with_2():
-    with pytest.raises(CommandError, match="nowhere.csv is refused: .*No such file") as refusal:
+    with pytest.raises(
+        CommandError, match="nowhere.csv is refused: there is no such file. Nothing was written."
+    ) as refusal:
         call_command("import_feed", "nowhere.csv", programme="shop")
     assert refusal.value.returncode == 2
 
@@ -87,7 +89,7 @@ def test_an_unknown_programme_is_refused_with_2(tmp_path):
 def test_a_check_writes_nothing(tmp_path, capsys):
     feed_file(tmp_path / "feed.csv", purchase("2010-12-01 08:00:00", "1", "anne", "10.00"))
     call_command("import_feed", "feed.csv", programme="shop", check=True)
-    assert capsys.readouterr().out.startswith("1 rows: 1 would be applied, 0 already there, 0 rejected")
+    assert capsys.readouterr().out == "Rows: 1, 1 would be applied, 0 already there, 0 rejected.\n"
     assert Entry.objects.count() == Member.objects.count() == 0
 
 
@@ -103,3 +105,18 @@ def test_a_row_that_is_not_utf_8_spoils_itself_only(tmp_path):
     assert stop.value.code == 1
     assert b"\xff\xfe" in (tmp_path / "feed.rejects.csv").read_bytes()
     assert Entry.objects.get().key == "feed:1"
+
+
+def test_rejects_that_could_not_be_written_are_refused_before_anything_is_done(tmp_path):
+    path = feed_file(tmp_path / "feed.csv", purchase("2010-12-01 08:00:00", "1", "anne", "-5"))
+    before = path.read_bytes()
+    for rejects, said in (
+        ("feed.csv", "is the feed itself"),
+        ("nowhere/x.csv", "cannot be written"),
+        (".", "cannot be"),
+    ):
+        with pytest.raises(CommandError, match=f"--rejects: .* {said}") as refusal:
+            call_command("import_feed", "feed.csv", programme="shop", rejects=Path(rejects))
+        assert refusal.value.returncode == 2
+    assert path.read_bytes() == before
+    assert Member.objects.count() == 0

@@ -54,6 +54,27 @@ def test_points_go_at_the_very_instant_and_not_before(tmp_path):
     assert replay(path, "2011-04-01").endswith(line.format(spendable=0, expired=5))
 
 
+def test_customers_one_after_the_other_lead_to_the_same_numbers_as_in_order_of_time(tmp_path):
+    rows = [
+        purchase("2010-12-01 08:00:00", "1", "a", "100"),
+        purchase("2010-12-02 08:00:00", "2", "b", "100"),
+        redemption("2011-03-31 08:00:00", "3", "b", "70"),
+        redemption("2011-04-02 08:00:00", "4", "a", "70"),  # too late: they went on 1 April
+    ]
+    in_time = replay(feed_file(tmp_path / "one.csv", *rows), "2011-05-01")
+    by_customer = sorted(rows, key=lambda row: row["customer_id"])
+    assert replay(feed_file(tmp_path / "two.csv", *by_customer), "2011-05-01") == in_time
+    assert in_time.endswith("a,0,0,100,0,1,0,100\nb,0,0,100,70,0,0,30\n")
+
+
+def test_a_report_over_the_feed_itself_is_refused(tmp_path):
+    path = feed_file(tmp_path / "out.csv", purchase("2010-12-01 08:00:00", "1", "a", "5"))
+    before = path.read_bytes()
+    with pytest.raises(CommandError, match="--report: out.csv is the feed itself"):
+        replay(path, "2011-01-01")
+    assert path.read_bytes() == before
+
+
 def test_rounding_and_months_are_options(tmp_path):
     path = feed_file(tmp_path / "feed.csv", purchase("2010-12-31 12:00:00", "1", "a", "5"))
     assert replay(path, "2011-02-01", months=1, round="none").endswith("a,0,0,5,0,0,0,5\n")
