@@ -57,7 +57,7 @@ def pause(monkeypatch):
 def test_a_sweep_leaves_the_account_that_a_redemption_is_writing_to_and_takes_the_rest_later(minji, pause):
     with running([partial(redeem, minji, 60, now=JUST_BEFORE)]) as (redemption,):
         assert pause.reached.wait(PATIENCE)
-        assert sweep(now=GONE) == Sweep(accounts=1, entries=0, more=False)
+        assert sweep(now=GONE) == Sweep(found=1, entries=0, left=frozenset({minji.pk}))
         pause.go_on.set()
         assert redemption.result(PATIENCE).points == 60
     assert entries(minji) == [("grant", 100), ("redeem", -60)]
