@@ -34,7 +34,7 @@ def check_instant(at: datetime, *, field: str) -> datetime:
 
 def check_new_date(expires_at: datetime, *, now: datetime, field: str) -> datetime:
     """A date of points lies at most a century ahead: every zone's calendar still reaches there. Raises BadInput."""
-    if check_instant(expires_at, field=field) > now + timedelta(days=LONGEST):
+    if check_instant(expires_at, field=field) > check_instant(now, field="now") + timedelta(days=LONGEST):
         raise BadInput("The date can lie at most a hundred years ahead.", field=field)
     return expires_at
 

@@ -82,10 +82,12 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Once for an entry, at its last allocation: summing at each would take the square of their number.
+-- Once for an entry, at the last allocation that the transaction added: summing at each would take the square of their
+-- number.
 CREATE FUNCTION ledger_allocation_adds_up() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF NOT EXISTS (SELECT FROM ledger_allocation WHERE entry_id = NEW.entry_id AND id > NEW.id) THEN
+  IF NOT EXISTS (SELECT FROM ledger_allocation
+                  WHERE entry_id = NEW.entry_id AND id > NEW.id AND xmin = pg_current_xact_id()::xid) THEN
     PERFORM ledger_check_entry_sum(NEW.entry_id);
   END IF;
   RETURN NULL;

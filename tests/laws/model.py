@@ -51,6 +51,7 @@ class Lot:
     seq: int
     granted: int
     left: int
+    since: datetime
     ends: datetime | None
     duty: int
     slack: int
@@ -141,7 +142,7 @@ class Wallet:
         since = since or at
         ends = first_date(origin, since)
         duty, slack = POLICIES[origin][2:] if ends else (0, 0)
-        lot = Lot(len(self.log) + 1, points, points, ends, duty, slack)
+        lot = Lot(len(self.log) + 1, points, points, since, ends, duty, slack)
         self.lots.append(lot)
         self.grants[key] = Grant(lot.seq, points)
         answer = Answer("grant", points, seq=lot.seq)
@@ -207,6 +208,8 @@ class Wallet:
             raise No("BadInput")
         at = self.catch_up(now)
         lots = [lot for lot in self.live(at) if lot.seq in seqs and lot.ends == ends]
+        if any(told_on < day_of(lot.since) for lot in lots):
+            raise No("BadInput")
         self.happened("notify" if lots else "note", 0, 0, at, [])
         for lot in lots:
             if lot.duty and told_on <= last_day(ends) - timedelta(days=lot.duty):

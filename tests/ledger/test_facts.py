@@ -286,6 +286,16 @@ def test_an_allocation_that_its_entry_does_not_speak_of_is_refused(minji):
     refused(add, "allocation_not_empty", entry=entry.pk, lot=lot.pk, delta=0)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_allocation_that_is_slipped_in_under_an_old_id_is_refused_like_any_other():
+    """Ids that are chosen by hand can be lower than those that are there; between transactions as within one."""
+    receipt = grant(builders.minji(builders.moa()), 100)
+    lot = lot_of(receipt)
+    add = "INSERT INTO ledger_allocation (id, entry_id, lot_id, delta) SELECT %(id)s, id, %(lot)s, 5 FROM ledger_entry"
+    for chosen in (-1, 2**40):
+        refused(add, "says 100 and its allocations sum to 105", id=chosen, lot=lot.pk)
+
+
 def test_no_row_names_another_programme_than_its_accounts(minji):
     other = builders.moa("other")
     entry_refused(minji, "entry_of_an_account", programme_id=other.pk)
