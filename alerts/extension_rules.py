@@ -21,7 +21,6 @@ from ledger.extensions import extend_by_days_order
 from ledger.kinds import ACTIVITY
 from ledger.policies import end_of_day
 from ledger.posting import Order
-from ledger.programmes import rules_of
 
 # `lot_expiring` is the index that is read. The last activity of an account is found from its newest entry on.
 _DUE = """
@@ -81,12 +80,10 @@ def _due(rule: ExtensionRule, now: datetime, limit: int) -> list[tuple[int, date
 
 def _orders(rule: ExtensionRule, due: list[tuple[int, datetime, int, int]], now: datetime) -> Iterable[Order]:
     """One order for the lots of an account that go together and were extended as often."""
-    rules = rules_of(rule.programme_id)
     for (account_id, expires_at, times), rows in groupby(due, key=itemgetter(0, 1, 2)):
         lots = [lot_id for *_, lot_id in rows]
         yield extend_by_days_order(
             account_id=account_id,
-            rules=rules,
             lots=lots,
             was=expires_at,
             days=rule.extend_days,

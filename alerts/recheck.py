@@ -16,7 +16,7 @@ from alerts.models.delivery import Status, Why
 from alerts.planning import due_offset
 from alerts.texts import Telling
 from ledger.models import Lot
-from ledger.notices import is_in_time
+from ledger.policies import is_good_day
 from ledger.statements import lots_expiring_at
 
 
@@ -46,7 +46,7 @@ def look(delivery: Delivery, *, now: datetime) -> Go | Stop:
     if not live:
         return _nothing_left(reminder, now)
     # Lots that a notice duty holds and that can no longer be told in time will not go on that day.
-    lots = [lot for lot in live if not lot.gated or is_in_time(today, reminder.expires_on, lot.notice_days)]
+    lots = [lot for lot in live if not lot.gated or is_good_day(today, reminder.expires_on, lot.notice_days)]
     if not lots:
         return Stop(Status.SUPERSEDED, Why.UNTOLD)
     points = sum(lot.remaining for lot in lots)

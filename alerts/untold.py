@@ -21,7 +21,6 @@ from ledger.models import Policy, Programme
 from ledger.notices import extend_untold_order
 from ledger.policies import start_of_day
 from ledger.posting import Order
-from ledger.programmes import rules_of
 
 BY = Actor("alerts")
 
@@ -56,7 +55,7 @@ def extend_untold(*, now: datetime, limit: int) -> Posted:
             break
         programme = Programme.objects.get(pk=duty["programme"])
         late = _late(programme, now, duty["most"], limit - posted.lots)
-        posted += post_all(_orders(programme.pk, late, now), lots=len(late))
+        posted += post_all(_orders(programme, late, now), lots=len(late))
     return posted
 
 
@@ -78,12 +77,11 @@ def _late(programme: Programme, now: datetime, most_days: int, limit: int) -> li
     return rows
 
 
-def _orders(programme_id: int, late: list[tuple[int, date, int]], now: datetime) -> Iterable[Order]:
-    rules = rules_of(programme_id)
-    today = now.astimezone(rules.zone).date()
+def _orders(programme: Programme, late: list[tuple[int, date, int]], now: datetime) -> Iterable[Order]:
+    today = now.astimezone(programme.tz).date()
     for (account_id, expires_on), rows in groupby(late, key=itemgetter(0, 1)):
         lots = [lot_id for _, _, lot_id in rows]
         # The ledger decides again under its lock. Two runs at once on one day have the same key and so one
         # effect; the day is part of it because a notice that is withdrawn makes the same lots late once more.
         key = f"untold:{lots[0]}:{expires_on}:{today}"
-        yield extend_untold_order(account_id=account_id, rules=rules, lots=lots, now=now, key=key, by=BY)
+        yield extend_untold_order(account_id=account_id, lots=lots, now=now, key=key, by=BY)

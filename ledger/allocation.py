@@ -31,6 +31,9 @@ class LotState:
     gated: bool = False
     notice_days: int = 0
     notice_slack: int = 0
+    first_spendable_at: datetime | None = None  # as the lot was made
+    first_expires_at: datetime | None = None
+    moved_untold: bool = False  # its date was last moved because nobody was told, and nobody was told since
     id: int | None = None  # None: not written yet
 
 
@@ -61,19 +64,22 @@ def is_spendable(lot: LotState, at: datetime) -> bool:
     return lot.spendable_at <= at and is_live(lot, at)
 
 
-def clawback_payers(lots: Iterable[LotState], family_seq: int | None, at: datetime) -> Iterator[LotState]:
+def clawback_payers(
+    lots: Iterable[LotState], family_seq: int | None, at: datetime, *, family_only: bool = False
+) -> Iterator[LotState]:
     """Who pays a clawback, in order: the family that it undoes, then the others; promised points last.
 
-    `lots` come in redemption order and keep it within each group.
+    `lots` come in redemption order and keep it within each group. With `family_only` the others do not pay.
     """
     everybody = list(lots)
+    family = [lot for lot in everybody if lot.family_seq == family_seq]
+    others = [] if family_only else [lot for lot in everybody if lot.family_seq != family_seq]
     groups = (
-        (lot for lot in everybody if lot.family_seq == family_seq and is_spendable(lot, at)),
-        (lot for lot in everybody if lot.family_seq == family_seq and not is_spendable(lot, at)),
-        (lot for lot in everybody if lot.family_seq != family_seq and is_spendable(lot, at)),
-        (lot for lot in everybody if lot.family_seq != family_seq and not is_spendable(lot, at)),
+        (lot for lot in group if is_spendable(lot, at) == can_be_spent)
+        for group in (family, others)
+        for can_be_spent in (True, False)
     )
-    return chain.from_iterable(groups)
+    return chain.from_iterable(list(group) for group in groups)
 
 
 def take(lots: Iterable[LotState], points: int) -> list[Slice]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import F, Sum
 
-from ledger.allocation import LotState
-from ledger.models import Account, Allocation, Entry, Extension, Lot, Notice
-from ledger.retelling import EntryFacts, Finding, NoticeFacts, Story
+from ledger.checking import Finding
+from ledger.models import Account, Entry
+from ledger.retelling import Story
+from ledger.rows import read_rows
+from ledger.rules import rules_of
 
 ACCOUNTS_AT_ONCE = 500
-
-Row = TypeVar("Row")
 
 
 def audit(*, programme_id: int | None = None, progress: Callable[[int], object] = lambda n: None) -> Iterator[Finding]:
@@ -63,98 +61,14 @@ def _law_14(programme_id: int | None) -> Iterator[Finding]:
 
 def _audit_accounts(accounts: Sequence[Account]) -> Iterator[Finding]:
     ids = [account.pk for account in accounts]
-    facts = _facts(ids)
-    lots = _by(Lot.objects.filter(account__in=ids), lambda lot: lot.account_id)
+    rows = read_rows(ids)
     for account in accounts:
-        story = Story(account.pk)
-        for entry_facts in facts[account.pk]:
-            yield from story.tell(entry_facts)
-        cached = {
-            "balance": account.balance,
-            "debt": account.debt,
-            "seq": account.seq,
-            "head_hash": bytes(account.head_hash),
-            "last_recorded_at": account.last_recorded_at,
-        }
-        yield from story.close(cached, {lot.pk: _as_kept(lot) for lot in lots[account.pk]})
-
-
-def _facts(account_ids: Sequence[int]) -> dict[int, list[EntryFacts]]:
-    """Every entry of these accounts with all that belongs to it, in `seq` order."""
-    of_accounts = {"entry__account__in": account_ids}
-    allocations = _by(Allocation.objects.filter(**of_accounts).order_by("pk"), lambda a: a.entry_id)
-    extensions = _by(Extension.objects.filter(**of_accounts).order_by("pk"), lambda x: x.entry_id)
-    notices = {notice.entry_id: notice for notice in Notice.objects.filter(**of_accounts)}
-    first_dates = _first_dates(extensions)
-    made = _by(
-        Lot.objects.filter(account__in=account_ids).order_by("account", "seq", "number"),
-        lambda lot: (lot.account_id, lot.seq),
-    )
-    facts: dict[int, list[EntryFacts]] = defaultdict(list)
-    for entry in Entry.objects.filter(account__in=account_ids).order_by("account", "seq"):
-        facts[entry.account_id].append(
-            EntryFacts(
-                entry=entry,
-                hash=bytes(entry.hash),
-                made=[_as_made(lot, first_dates) for lot in made[entry.account_id, entry.seq]],
-                allocations=[(a.lot_id, a.delta) for a in allocations[entry.pk]],
-                extensions=[(x.lot_id, x.was, x.until) for x in extensions[entry.pk]],
-                notice=_notice(notices.get(entry.pk)),
-            )
-        )
-    return facts
-
-
-def _by(rows: Iterable[Row], name: Callable[[Row], Any]) -> dict[Any, list[Row]]:
-    grouped: dict[Any, list[Row]] = defaultdict(list)
-    for row in rows:
-        grouped[name(row)].append(row)
-    return grouped
-
-
-def _first_dates(extensions: dict[int, list[Extension]]) -> dict[int, Extension]:
-    """The first extension of each lot: its `was` is the date that the lot was made with."""
-    first: dict[int, Extension] = {}
-    for extension in sorted((x for group in extensions.values() for x in group), key=lambda x: x.pk):
-        first.setdefault(extension.lot_id, extension)
-    return first
-
-
-def _as_made(lot: Lot, first_dates: dict[int, Extension]) -> LotState:
-    state = _as_kept(lot)
-    state.remaining = 0
-    if lot.pk in first_dates:
-        state.expires_at = first_dates[lot.pk].was
-    state.gated = lot.notice_days > 0 and state.expires_at is not None
-    return state
-
-
-def _as_kept(lot: Lot) -> LotState:
-    return LotState(
-        id=lot.pk,
-        seq=lot.seq,
-        number=lot.number,
-        family_seq=lot.family_seq,
-        policy_id=lot.policy_id,
-        origin=lot.origin,
-        granted=lot.granted,
-        remaining=lot.remaining,
-        spendable_at=lot.spendable_at,
-        expires_at=lot.expires_at,
-        gated=lot.gated,
-        notice_days=lot.notice_days,
-        notice_slack=lot.notice_slack,
-    )
-
-
-def _notice(notice: Notice | None) -> NoticeFacts | None:
-    if notice is None:
-        return None
-    return NoticeFacts(
-        expires_at=notice.expires_at,
-        expires_on=notice.expires_on,
-        told_on=notice.told_on,
-        channel=notice.channel,
-        evidence=notice.evidence,
-        lots=notice.lots,
-    )
+        story = Story.begin(account.pk, account.programme_id, rules_of(account.programme_id))
+        made = {lot.pk: lot.as_made() for lot in rows.lots[account.pk]}
+        for facts in rows.facts(account.pk, made):
+            yield from story.tell(facts)
+        told = {pk: lot for pk, lot in made.items() if lot.seq <= story.book.seq}
+        kept = {lot.pk: lot.state() for lot in rows.lots[account.pk]}
+        holds = {hold.seq: hold.open for hold in rows.holds[account.pk].values()}
+        closures = {closure.seq: closure.open for closure in rows.closures[account.pk].values()}
+        yield from story.close(account, kept, holds, closures, told)

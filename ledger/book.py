@@ -11,100 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ledger import chain
-from ledger.actors import CLOCK
 from ledger.allocation import LotState, Slice, is_live, redemption_order
-from ledger.kinds import SIGN, Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Who acts, under which key and with which content: carried by an act's own entry, never by its companions."""
-
-    actor: str
-    key: str | None = None
-    body_hash: bytes | None = None
-
-
-BY_CLOCK = Signature(str(CLOCK))
-
-
-@dataclass(slots=True)
-class Move:
-    """A lot's date moves from `was` to `until`."""
-
-    lot: LotState
-    was: datetime | None
-    until: datetime | None
-
-
-@dataclass(slots=True)
-class Told:
-    """A notice: on `told_on` the member was told that `lots` go at `expires_at`, their last day being `expires_on`."""
-
-    expires_at: datetime
-    expires_on: date
-    told_on: date
-    channel: str
-    evidence: str
-    lots: Sequence[LotState]
-
-
-@dataclass(slots=True)
-class GrantFacts:
-    """What a clawback must know of the grant that it undoes, in points."""
-
-    seq: int
-    granted: int
-    clawed_back: int = 0  # by earlier clawbacks of this grant, whoever paid them
-    expired: int = 0  # of the family, ended by the clock
-
-    @property
-    def cap(self) -> int:
-        """The most that can still be clawed back."""
-        return self.granted - self.expired - self.clawed_back
-
-
-@dataclass(slots=True)
-class Draft:
-    """An entry about to be written; the names of its fields are those of the table."""
-
-    account_id: int
-    programme_id: int
-    seq: int
-    kind: Kind
-    amount: int
-    debt_delta: int
-    balance_after: int
-    debt_after: int
-    key: str | None
-    body_hash: bytes | None
-    actor: str
-    reason: str
-    reference: str
-    undoes_seq: int | None
-    asked: int | None
-    available: int | None
-    effective_at: datetime
-    recorded_at: datetime
-    allocations: Sequence[tuple[LotState, int]]  # (lot, points given to it or, negative, taken from it)
-    made: Sequence[LotState]
-    moves: Sequence[Move]
-    told: Told | None
-    previous_hash: bytes = chain.GENESIS
-    hash: bytes = b""
-
-    def parts(self) -> Iterator[Iterable[chain.Field]]:
-        """What the entry did, as its hash covers it."""
-        for lot in self.made:
-            yield chain.made_part(lot)
-        for lot, delta in self.allocations:
-            yield chain.allocation_part(lot.seq, lot.number, delta)
-        for move in self.moves:
-            yield chain.extension_part(move.lot.seq, move.lot.number, move.was, move.until)
-        if self.told:
-            told = self.told
-            named = [(lot.seq, lot.number) for lot in told.lots]
-            yield chain.notice_part(told.expires_at, told.expires_on, told.told_on, told.channel, told.evidence, named)
+from ledger.drafts import Allocated, Closing, Draft, HoldState, Move, Signature, Told
+from ledger.effects import take_effect
+from ledger.errors import BooksClosed
+from ledger.kinds import RESTORING, SIGN, Kind
+from ledger.policies import Model, Rules, Terms, inactivity_date, is_good_day, start_of_day
+from ledger.undoing import Known
 
 
 @dataclass(slots=True)
@@ -118,11 +31,23 @@ class Book:
     seq: int
     head_hash: bytes
     last_recorded_at: datetime | None
+    rules: Rules
+    active_at: datetime | None = None
+    not_before: datetime | None = None
+    lapses_at: datetime | None = None  # the soonest lapse among the open holds
+    closes_at: datetime | None = None
+    closed: bool = False
+    books_closed_until: date | None = None
+    cooling_off_days: int = 0
     at: datetime = field(init=False)
     drafts: list[Draft] = field(default_factory=list)
     touched: dict[tuple[int, int], LotState] = field(default_factory=dict)  # written lots that changed
-    grants: dict[str, GrantFacts] = field(default_factory=dict)  # by the grant's key
+    known: Known = field(default_factory=Known)
+    holds: dict[int, HoldState] = field(default_factory=dict)  # the open ones, by seq
+    closing: Closing | None = None  # asked for, and not yet in effect
+    ended: list[HoldState | Closing] = field(default_factory=list)  # written ones that are open no more
     _lots: list[LotState] = field(default_factory=list)
+    _asides: dict[tuple[int, int], LotState] = field(default_factory=dict)  # lots met outside the list of open ones
     _read_rest: Callable[[], list[LotState]] | None = None
     _read_to: tuple[datetime, int, int] | None = None
 
@@ -136,14 +61,23 @@ class Book:
         """Start an act: time never runs backwards on an account."""
         self.at = max(now, self.last_recorded_at) if self.last_recorded_at else now
 
+    def refuse_closed_books(self, effective_at: datetime) -> None:
+        """Raises BooksClosed when an act would take effect on a day that the programme has closed its books for."""
+        day = self.books_closed_until
+        if day and effective_at < start_of_day(day, self.rules.zone):
+            raise BooksClosed(f"The books are closed until {day}.", field="effective_at")
+
     def lots(self) -> Iterator[LotState]:
         """The open lots in redemption order, read from the database only as far as somebody looks."""
         place = 0
         while True:
             here = self._lots[place] if place < len(self._lots) else None
             if self._read_rest and (here is None or self._is_behind_what_was_read(here)):
-                self._lots = sorted([*self._lots, *self._read_rest()], key=redemption_order)
-                self._read_rest = None
+                read_rest, self._read_rest = self._read_rest, None
+                names = {(lot.seq, lot.number) for lot in self._lots}
+                rest = [self._asides.get((lot.seq, lot.number), lot) for lot in read_rest()]
+                new = [lot for lot in rest if (lot.seq, lot.number) not in names]
+                self._lots = sorted([*self._lots, *new], key=redemption_order)
             elif here is None:
                 return
             else:
@@ -158,6 +92,15 @@ class Book:
         """The live lots in redemption order."""
         return (lot for lot in self.lots() if is_live(lot, self.at))
 
+    def same(self, lot: LotState) -> LotState:
+        """The one state of this lot on this page: acts and facts that name the same lot must share it."""
+        name = lot.seq, lot.number
+        return next((own for own in self._lots if (own.seq, own.number) == name), self._asides.setdefault(name, lot))
+
+    def hold_under(self, key: str) -> HoldState | None:
+        """The open hold that was made under this key."""
+        return next((hold for hold in self.holds.values() if hold.key == key), None)
+
     def next_seq(self) -> int:
         return self.seq + 1
 
@@ -169,9 +112,12 @@ class Book:
         give: Iterable[Slice] = (),
         take: Iterable[Slice] = (),
         debt_delta: int = 0,
+        written_off: int = 0,
         made: Sequence[LotState] = (),
         moves: Sequence[Move] = (),
         told: Told | None = None,
+        held: HoldState | None = None,
+        closing: Closing | None = None,
         reason: str = "",
         reference: str = "",
         undoes_seq: int | None = None,
@@ -180,10 +126,12 @@ class Book:
         effective_at: datetime | None = None,
     ) -> Draft:
         """Draft one entry and let it take effect on this page: the only way in which a book changes."""
-        allocations = [(lot, points) for lot, points in give] + [(lot, -points) for lot, points in take]
-        moved = sum(delta for _, delta in allocations)
+        comes_back = kind in RESTORING
+        allocations = [Allocated(lot, points, lot.expires_at if comes_back else None) for lot, points in give]
+        allocations += [Allocated(lot, -points) for lot, points in take]
+        moved = sum(part.delta for part in allocations)
         amount = moved - debt_delta
-        if _sign(amount) != SIGN[kind]:
+        if _sign(amount - written_off) != SIGN[kind]:
             raise AssertionError(f"{kind} cannot have the amount {amount}")
         draft = Draft(
             account_id=self.account_id,
@@ -192,6 +140,7 @@ class Book:
             kind=kind,
             amount=amount,
             debt_delta=debt_delta,
+            written_off=written_off,
             balance_after=self.balance + moved,
             debt_after=self.debt + debt_delta,
             key=signature.key,
@@ -208,48 +157,72 @@ class Book:
             made=made,
             moves=moves,
             told=told,
+            held=held,
+            closing=closing,
             previous_hash=self.head_hash,
         )
         draft.hash = chain.entry_hash(self.head_hash, draft, draft.parts())
-        self._apply(draft)
+        self.drafts.append(draft)
+        take_effect(self, draft)
         return draft
 
-    def _apply(self, draft: Draft) -> None:
-        self.drafts.append(draft)
-        self.seq, self.head_hash, self.last_recorded_at = draft.seq, draft.hash, draft.recorded_at
-        self.balance, self.debt = draft.balance_after, draft.debt_after
-        for lot in draft.made:
-            insort(self._lots, lot, key=redemption_order)
-        for lot, delta in draft.allocations:
-            lot.remaining += delta
-            self._touch(lot)
-        for move in draft.moves:
-            move.lot.expires_at = move.until
-            move.lot.gated = move.lot.notice_days > 0  # a notice is for one date only: this one is stale now
-            self._touch(move.lot)
-        if draft.moves:
-            self._lots.sort(key=redemption_order)
-        self._remember_grant_facts(draft)
+    def is_inactivity(self, lot: LotState) -> bool:
+        """Whether the lot's date is counted from the account's last activity."""
+        return self.rules.has_inactivity and self.rules.terms(lot.policy_id).model == Model.INACTIVITY
 
-    def open_gate(self, lot: LotState) -> None:
-        """A good notice stands for the lot's present date: from that instant on the clock may end it."""
-        lot.gated = False
-        self._touch(lot)
+    def date_of(self, lot: LotState) -> datetime | None:
+        """The lot's date. Of an empty lot under an inactivity policy it is worked out anew: nobody kept it."""
+        if lot.first_expires_at is None or not self.is_inactivity(lot):
+            return lot.expires_at
+        return self.dated(self.rules.terms(lot.policy_id), lot.first_expires_at)
 
-    def _touch(self, lot: LotState) -> None:
+    def dated(self, terms: Terms, first: datetime) -> datetime:
+        """The date of points that are made with the date `first`: under an inactivity policy activity moves it on."""
+        if terms.model != Model.INACTIVITY or self.active_at is None:
+            return first
+        return inactivity_date(terms, self.active_at, self.not_before, first)
+
+    def redate(self, lot: LotState) -> None:
+        """Give a lot the date that its policy says now; only a lot under an inactivity policy can get another."""
+        until = self.date_of(lot)
+        if until != lot.expires_at:
+            lot.expires_at, lot.gated, lot.moved_untold = until, lot.notice_days > 0, False
+            self.touch(lot)
+
+    def set_gate(self, lot: LotState) -> None:
+        """Open or shut the gate of a lot by the notices of its present date that the book knows."""
+        lot.gated = lot.notice_days > 0 and not self.is_announced(lot)
+        if not lot.gated:
+            lot.moved_untold = False
+        self.touch(lot)
+
+    def is_announced(self, lot: LotState) -> bool:
+        """Whether good notices stand for the lot's present date: on enough channels, or a waiver that counts."""
+        if lot.expires_at is None:
+            return False
+        terms = self.rules.terms(lot.policy_id)
+        good = [
+            notice
+            for notice in self.known.notices.get(lot.expires_at, ())
+            if (lot.seq, lot.number) in notice.lots
+            and not notice.withdrawn
+            and is_good_day(notice.told_on, notice.expires_on, lot.notice_days, terms.notice_max_days)
+        ]
+        channels = {notice.channel for notice in good if not notice.waiver}
+        return len(channels) >= terms.notice_channels or (terms.accepts_waivers and any(n.waiver for n in good))
+
+    def put_in_order(self) -> None:
+        """The order follows the dates: after some have moved."""
+        self._lots.sort(key=redemption_order)
+
+    def open_lot(self, lot: LotState) -> None:
+        """Put a lot among the open ones: it was made, or it was empty and gets points again."""
+        self._lots = [own for own in self._lots if own is not lot]
+        insort(self._lots, lot, key=redemption_order)
+
+    def touch(self, lot: LotState) -> None:
         if lot.id is not None:
             self.touched[lot.seq, lot.number] = lot
-
-    def _remember_grant_facts(self, draft: Draft) -> None:
-        """Keep the facts of grants true while several acts are decided before anything is written."""
-        if draft.kind == Kind.GRANT and draft.key:
-            self.grants[draft.key] = GrantFacts(seq=draft.seq, granted=draft.amount)
-        elif draft.kind in (Kind.EXPIRE, Kind.CLAWBACK):
-            for facts in self.grants.values():
-                if draft.kind == Kind.CLAWBACK and draft.undoes_seq == facts.seq:
-                    facts.clawed_back -= draft.amount
-                if draft.kind == Kind.EXPIRE:
-                    facts.expired -= sum(delta for lot, delta in draft.allocations if lot.family_seq == facts.seq)
 
 
 def _sign(amount: int) -> int:

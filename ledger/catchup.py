@@ -1,26 +1,81 @@
-"""What the clock has already done to an account, written as entries of its own before any act. Pure.
+"""What the clock has done to an account, written as entries of its own before any act. Pure.
 
 Balances are true by the clock whether this has run or not; catch-up is bookkeeping. The sweep is catch-up for
-accounts where nobody acts, so no number ever depends on when the sweep ran.
+accounts where nobody acts. Everything is written in the order of its own instant, so no number ever depends on when
+the sweep ran.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from ledger.allocation import Slice, is_overdue
-from ledger.book import BY_CLOCK, Book
+from ledger.book import Book
+from ledger.drafts import BY_CLOCK, HoldState
+from ledger.effects import NOTHING_LEFT
 from ledger.kinds import Kind
+from ledger.restoring import give_back
+from ledger.undoing import last_points
+
+LAPSED = "lapsed"  # the reason of a release by the clock
 
 
 def catch_up(book: Book) -> int:
-    """Write one expire entry for each instant at which lots ended; returns how many entries that were."""
-    ended: dict[datetime, list[Slice]] = {}
+    """Write all that the clock has done up to the act's one time; returns how many entries that were."""
+    before = len(book.drafts)
+    while due := min(_due(book), default=None, key=lambda event: event[:2]):
+        instant, _, happen = due
+        happen(book, instant)
+    return len(book.drafts) - before
+
+
+def _due(book: Book) -> Iterator[tuple[datetime, int, Callable[[Book, datetime], None]]]:
+    """The next thing of each kind that the clock has to do: at one instant lots end before holds lapse, before the
+    account closes."""
+    if book.closed:
+        return
     for lot in book.lots():
         if lot.expires_at is None or lot.expires_at > book.at:
             break  # the order is by date: everything behind is later
         if is_overdue(lot, book.at):
-            ended.setdefault(lot.expires_at, []).append(Slice(lot, lot.remaining))
-    for instant, slices in ended.items():
-        book.write(Kind.EXPIRE, BY_CLOCK, take=slices, effective_at=instant)
-    return len(ended)
+            yield lot.expires_at, 0, _expire
+            break
+    if book.lapses_at and book.lapses_at <= book.at:
+        yield book.lapses_at, 1, _lapse
+    if book.closing and book.closing.closes_at <= book.at:
+        yield book.closing.closes_at, 2, _close
+
+
+def _expire(book: Book, instant: datetime) -> None:
+    """One entry for all lots that ended at this instant: each its exact remainder."""
+    ended = [Slice(lot, lot.remaining) for lot in _until(book, instant) if is_overdue(lot, instant)]
+    book.write(Kind.EXPIRE, BY_CLOCK, take=ended, effective_at=instant)
+
+
+def _until(book: Book, instant: datetime) -> Iterator:
+    for lot in book.lots():
+        if lot.expires_at is None or lot.expires_at > instant:
+            return
+        yield lot
+
+
+def _lapse(book: Book, instant: datetime) -> None:
+    for hold in [hold for hold in book.holds.values() if hold.lapses_at == instant]:
+        _release(book, hold, instant)
+
+
+def _release(book: Book, hold: HoldState, instant: datetime) -> None:
+    slices = last_points(hold.slices, hold.points)
+    give_back(book, Kind.RELEASE, BY_CLOCK, slices, undoes_seq=hold.seq, at=instant, reason=LAPSED)
+
+
+def _close(book: Book, instant: datetime) -> None:
+    """The account ends: open holds come back, then everything that is left goes, promised and gated too."""
+    for hold in list(book.holds.values()):
+        _release(book, hold, instant)
+    left = [Slice(lot, lot.remaining) for lot in book.lots()]
+    if left:
+        book.write(Kind.FORFEIT, BY_CLOCK, take=left, effective_at=instant)
+    else:
+        book.write(Kind.NOTE, BY_CLOCK, reason=NOTHING_LEFT, effective_at=instant)

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 
 from ledger.allocation import LotState
 
-HASH_VERSION = 1
+HASH_VERSION = 2  # 1 knew no written-off points and no date of points that came back; such entries still verify
 GENESIS = b"\0" * 32  # the hash before an account's first entry
 
 # What can be hashed; None differs from an empty text.
@@ -36,6 +36,7 @@ class Content(Protocol):
     debt_delta: int
     balance_after: int
     debt_after: int
+    written_off: int
     key: str | None
     actor: str
     reason: str
@@ -47,8 +48,10 @@ class Content(Protocol):
     recorded_at: datetime
 
 
-def entry_hash(previous: bytes, entry: Content, parts: Iterable[Iterable[Field]]) -> bytes:
-    """SHA-256 over the previous hash, the entry's fields and its parts.
+def entry_hash(
+    previous: bytes, entry: Content, parts: Iterable[Iterable[Field]], *, version: int = HASH_VERSION
+) -> bytes:
+    """SHA-256 over the previous hash, the entry's fields and its parts, as `version` of the hash has them.
 
     `parts` are what the entry did, each as a row of fields that begins with its own name: the lots it
     made, its allocations, extensions and notice, as `made_part` and its sisters below build them.
@@ -56,7 +59,7 @@ def entry_hash(previous: bytes, entry: Content, parts: Iterable[Iterable[Field]]
     digest = hashlib.sha256(previous)
     rows: list[Iterable[Field]] = [
         (
-            HASH_VERSION,
+            version,
             entry.account_id,
             entry.seq,
             str(entry.kind),
@@ -74,6 +77,7 @@ def entry_hash(previous: bytes, entry: Content, parts: Iterable[Iterable[Field]]
             entry.available,
             entry.effective_at,
             entry.recorded_at,
+            *((entry.written_off,) if version > 1 else ()),
         ),
         *parts,
     ]
@@ -97,22 +101,51 @@ def made_part(lot: LotState) -> tuple[Field, ...]:
     )
 
 
-def allocation_part(lot_seq: int, lot_number: int, delta: int) -> tuple[Field, ...]:
-    """Points that the entry took from a lot (negative) or gave to it."""
-    return ("allocation", lot_seq, lot_number, delta)
+def allocation_part(
+    lot_seq: int, lot_number: int, delta: int, until: datetime | None, *, version: int = HASH_VERSION
+) -> tuple[Field, ...]:
+    """Points that the entry took from a lot (negative) or gave to it; `until`: the date of those that came back."""
+    part = ("allocation", lot_seq, lot_number, delta)
+    return (*part, until) if version > 1 else part
 
 
-def extension_part(lot_seq: int, lot_number: int, was: datetime | None, until: datetime | None) -> tuple[Field, ...]:
-    """A date that the entry moved."""
-    return ("extension", lot_seq, lot_number, was, until)
+def move_part(
+    lot_seq: int,
+    lot_number: int,
+    was: datetime | None,
+    until: datetime | None,
+    spendable_was: datetime | None,
+    spendable_until: datetime | None,
+) -> tuple[Field, ...]:
+    """A date that the entry moved; of a postponed promise with the instant of spending."""
+    if spendable_until is None:
+        return ("extension", lot_seq, lot_number, was, until)
+    return ("postponement", lot_seq, lot_number, was, until, spendable_was, spendable_until)
+
+
+def hold_part(lapses_at: datetime) -> tuple[Field, ...]:
+    """When the hold that the entry made lapses."""
+    return ("hold", lapses_at)
+
+
+def closure_part(closes_at: datetime, points: int) -> tuple[Field, ...]:
+    """When the account is to end, and how many points the member was told would go."""
+    return ("closure", closes_at, points)
 
 
 def notice_part(
-    expires_at: datetime, expires_on: date, told_on: date, channel: str, evidence: str, lots: Iterable[tuple[int, int]]
+    expires_at: datetime,
+    expires_on: date,
+    told_on: date,
+    channel: str,
+    evidence: str,
+    lots: Iterable[tuple[int, int]],
+    waiver: str,
 ) -> tuple[Field, ...]:
-    """A notice that the entry recorded, with the (seq, number) of the lots it names."""
+    """A notice that the entry recorded, with the (seq, number) of the lots it names, or a waiver of one."""
     named = ",".join(f"{seq}.{number}" for seq, number in lots)
-    return ("notice", expires_at, expires_on, told_on, channel, evidence, named)
+    part = ("notice", expires_at, expires_on, told_on, channel, evidence, named)
+    return (*part, waiver) if waiver else part
 
 
 def _encoded(row: Iterable[Field]) -> bytes:

@@ -7,12 +7,28 @@ LedgerError
 │   ├── PastExpiry
 │   ├── FutureAct
 │   ├── NotAGrant
-│   └── NoPolicy
+│   ├── NotARedemption
+│   ├── NotAnExtension
+│   ├── NotANotice
+│   ├── NoPolicy
+│   └── WorseTooSoon
 ├── Refused             the words are right, the facts say no
 │   ├── InsufficientPoints   its decline was written first
 │   ├── KeyReused
 │   ├── LotNotLive
-│   └── EarlierDate
+│   ├── LotNotPromised
+│   ├── LotNotExpired
+│   ├── TooLateToReinstate
+│   ├── AlreadyReinstated
+│   ├── EarlierDate
+│   ├── CannotUndo
+│   ├── MoreThanRedeemed
+│   ├── HoldNotOpen
+│   ├── MoreThanHeld
+│   ├── BooksClosed
+│   ├── AlreadyClosing
+│   ├── NotClosing
+│   └── AccountClosed
 ├── AccountNotFound
 ├── AccountBusy         try again
 └── LedgerBroken        the database refused a write that breaks a law
@@ -74,10 +90,34 @@ class NotAGrant(BadInput):
     code = "not_a_grant"
 
 
+class NotARedemption(BadInput):
+    """The entry to undo is not a redemption or a capture of this account."""
+
+    code = "not_a_redemption"
+
+
+class NotAnExtension(BadInput):
+    """The entry to undo is not an extension of this account."""
+
+    code = "not_an_extension"
+
+
+class NotANotice(BadInput):
+    """The entry to withdraw is not a notice of this account."""
+
+    code = "not_a_notice"
+
+
 class NoPolicy(BadInput):
     """The programme has no policy in force at that moment."""
 
     code = "no_policy"
+
+
+class WorseTooSoon(BadInput):
+    """A policy that makes new points worse must be announced long enough before it takes effect."""
+
+    code = "worse_too_soon"
 
 
 class Refused(LedgerError):
@@ -111,10 +151,82 @@ class LotNotLive(Refused):
     code = "lot_not_live"
 
 
+class LotNotPromised(Refused):
+    """A lot that was named can be spent already: only a promise can be postponed."""
+
+    code = "lot_not_promised"
+
+
+class LotNotExpired(Refused):
+    """The clock has not ended a lot of this account with that id."""
+
+    code = "lot_not_expired"
+
+
+class TooLateToReinstate(Refused):
+    """The time in which these points could be reinstated is over."""
+
+    code = "too_late_to_reinstate"
+
+
+class AlreadyReinstated(Refused):
+    """Points of this grant were reinstated before; that is done once."""
+
+    code = "already_reinstated"
+
+
 class EarlierDate(Refused):
     """A date can only move later."""
 
     code = "earlier_date"
+
+
+class CannotUndo(Refused):
+    """This can no longer be undone."""
+
+    code = "cannot_undo"
+
+
+class MoreThanRedeemed(Refused):
+    """More would be refunded than was redeemed."""
+
+    code = "more_than_redeemed"
+
+
+class HoldNotOpen(Refused):
+    """There is no open hold under this key: it was captured, was released, has lapsed, or never was."""
+
+    code = "hold_not_open"
+
+
+class MoreThanHeld(Refused):
+    """More would be captured than is held."""
+
+    code = "more_than_held"
+
+
+class BooksClosed(Refused):
+    """The programme's books are closed for that day."""
+
+    code = "books_closed"
+
+
+class AlreadyClosing(Refused):
+    """The account's closure was asked for before."""
+
+    code = "already_closing"
+
+
+class NotClosing(Refused):
+    """Nobody has asked for this account's closure."""
+
+    code = "not_closing"
+
+
+class AccountClosed(Refused):
+    """The account is closed."""
+
+    code = "account_closed"
 
 
 class AccountNotFound(LedgerError):

@@ -19,17 +19,17 @@ logger = logging.getLogger(__name__)
 class Sweep:
     """What one pass did; `left` are accounts that somebody was writing to, or that the database would not let pass."""
 
-    found: int  # accounts with overdue lots
+    found: int  # accounts for which the clock has done something that is not written yet
     entries: int
     left: frozenset[int]
 
 
 def sweep(*, now: datetime, limit: int = 1000, programme_id: int | None = None, without: Collection[int] = ()) -> Sweep:
-    """Write off up to `limit` overdue lots, oldest first, but for those of the accounts `without`.
+    """Write what the clock has done: up to `limit` overdue lots, lapsed holds and closures, but for those of `without`.
 
     Resumable at any point: a pass that was stopped wrote whole batches or nothing.
     """
-    due = _accounts_with_overdue_lots(now, limit, programme_id, without)
+    due = _accounts_overdue(now, limit, programme_id, without)
     entries, left = _tidy(due, now)
     return Sweep(found=len(due), entries=entries, left=frozenset(left))
 
@@ -68,18 +68,21 @@ def _tidy(account_ids: set[int], now: datetime) -> tuple[int, set[int]]:
     return entries + more_entries, left | more_left
 
 
-def _accounts_with_overdue_lots(
-    now: datetime, limit: int, programme_id: int | None, without: Collection[int]
-) -> set[int]:
+def _accounts_overdue(now: datetime, limit: int, programme_id: int | None, without: Collection[int]) -> set[int]:
     # The lock in `tidy` is what decides; this only looks for candidates.
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT account_id FROM ledger_lot
-             WHERE open AND NOT gated AND expires_at <= %(now)s AND account_id <> ALL (%(without)s::bigint[])
-               AND (%(programme)s::bigint IS NULL OR programme_id = %(programme)s)
-             ORDER BY expires_at LIMIT %(limit)s
-            """,
+            f"{_DUE.format('ledger_lot', 'open AND NOT gated', 'expires_at')} UNION ALL "
+            f"{_DUE.format('ledger_hold', 'open', 'lapses_at')} UNION ALL "
+            f"{_DUE.format('ledger_closure', 'open', 'closes_at')}",
             {"now": now, "limit": limit, "programme": programme_id, "without": list(without)},
         )
         return {account_id for (account_id,) in cursor.fetchall()}
+
+
+# Oldest first within each kind; the partial index of each serves it.
+_DUE = """
+(SELECT account_id FROM {0}
+  WHERE {1} AND {2} <= %(now)s AND account_id <> ALL (%(without)s::bigint[])
+    AND (%(programme)s::bigint IS NULL OR programme_id = %(programme)s)
+  ORDER BY {2} LIMIT %(limit)s)"""

@@ -10,15 +10,18 @@ from zoneinfo import ZoneInfo
 
 from ledger.actors import Actor
 from ledger.allocation import LotState
-from ledger.book import Book, Draft, Move, Signature
-from ledger.errors import BadInput, EarlierDate, LedgerError, LotNotLive, PastExpiry
-from ledger.inputs import LONGEST, check_text
+from ledger.book import Book
+from ledger.drafts import Draft, Move, Signature
+from ledger.errors import BadInput, CannotUndo, EarlierDate, LedgerError, LotNotLive, NotAnExtension, PastExpiry
+from ledger.inputs import LONGEST, check_key, check_reason
 from ledger.kinds import Kind
-from ledger.models import Account, Lot
+from ledger.models import Account, Lot, Programme
 from ledger.policies import end_of_day, last_day
 from ledger.posting import Order, act, post
-from ledger.programmes import Rules, rules_of
 from ledger.receipts import Receipt
+from ledger.undoing import ExtensionFacts
+
+NewDate = Callable[[Book, LotState], datetime]
 
 # Lots that one bulk extension may name: it is one transaction, and somebody reads its preview.
 MOST_LOTS = 1_000
@@ -51,19 +54,16 @@ def extend(
 
     Raises BadInput without a reason or lots, PastExpiry, LotNotLive, EarlierDate (all or none), BadKey, KeyReused.
     """
-    rules = rules_of(account.programme_id)
-    return act(
-        extend_order(account_id=account.pk, rules=rules, lots=lots, until=until, now=now, key=key, by=by, reason=reason)
-    )
+    return act(extend_order(account_id=account.pk, lots=lots, until=until, now=now, key=key, by=by, reason=reason))
 
 
 def extend_order(
-    *, account_id: int, rules: Rules, lots: Sequence[int], until: date, now: datetime, key: str, by: Actor, reason: str
+    *, account_id: int, lots: Sequence[int], until: date, now: datetime, key: str, by: Actor, reason: str
 ) -> Order:
     """An extension to a day as an order for the pen."""
 
-    def new_date(lot: LotState) -> datetime:
-        return new_expiry(until, rules.zone, now)
+    def new_date(book: Book, lot: LotState) -> datetime:
+        return new_expiry(until, book.rules.zone, now)
 
     asked = {"kind": "extend", "lots": sorted(lots), "until": until, "reason": reason}
     return _order(account_id, lots, new_date, now, key, by, reason, asked)
@@ -114,13 +114,11 @@ def extend_many(*, lots: Sequence[int], until: date, now: datetime, key: str, by
         by_account[programme_id, account_id].append(lot)
     if not by_account:
         raise LotNotLive(field="lots")
-    rules = {programme_id: rules_of(programme_id) for programme_id, _ in by_account}
-    for of_programme in rules.values():
-        new_expiry(until, of_programme.zone, now)  # a date that no lot could have is refused for all of them at once
+    for programme in Programme.objects.filter(pk__in={programme_id for programme_id, _ in by_account}):
+        new_expiry(until, programme.tz, now)  # a date that no lot could have is refused for all of them at once
     orders = [
         extend_order(
             account_id=account_id,
-            rules=rules[programme_id],
             lots=ids,
             until=until,
             now=now,
@@ -128,7 +126,7 @@ def extend_many(*, lots: Sequence[int], until: date, now: datetime, key: str, by
             by=by,
             reason=reason,
         )
-        for (programme_id, account_id), ids in sorted(by_account.items())
+        for (_, account_id), ids in sorted(by_account.items())
     ]
     outcomes = list(zip(orders, post(orders), strict=True))
     receipts = {order.account_id: outcome for order, outcome in outcomes if isinstance(outcome, Receipt)}
@@ -150,7 +148,6 @@ def _check_number(lots: Sequence[int]) -> None:
 def extend_by_days_order(
     *,
     account_id: int,
-    rules: Rules,
     lots: Sequence[int],
     was: datetime,
     days: int,
@@ -166,10 +163,10 @@ def extend_by_days_order(
     if days < 1:
         raise BadInput("An extension is by at least one day.", field="days")
 
-    def later(lot: LotState) -> datetime:
+    def later(book: Book, lot: LotState) -> datetime:
         if lot.expires_at != was:
             raise LotNotLive("A lot has moved since it was found.", field="lots")
-        return end_of_day(last_day(was, rules.zone) + timedelta(days=days), rules.zone)
+        return end_of_day(last_day(was, book.rules.zone) + timedelta(days=days), book.rules.zone)
 
     asked = {"kind": "extend", "lots": sorted(lots), "days": days, "reason": reason}
     return _order(account_id, lots, later, now, key, by, reason, asked)
@@ -178,16 +175,14 @@ def extend_by_days_order(
 def _order(
     account_id: int,
     lots: Sequence[int],
-    new_date: Callable[[LotState], datetime],
+    new_date: NewDate,
     now: datetime,
     key: str,
     by: Actor,
     reason: str,
     asked: dict[str, object],
 ) -> Order:
-    check_text(reason, field="reason", longest=500)
-    if not reason.strip():
-        raise BadInput("An extension needs a reason.", field="reason")
+    check_reason(reason)
     if not lots:
         raise BadInput("Name at least one lot.", field="lots")
 
@@ -197,18 +192,70 @@ def _order(
     return Order(account_id=account_id, now=now, by=by, key=key, content=asked, decide=decide)
 
 
-def moves_of(book: Book, lots: Sequence[int], new_date: Callable[[LotState], datetime]) -> list[Move]:
-    """The moves of these live lots to their new dates. Raises LotNotLive, EarlierDate: then none is moved."""
+def moves_of(book: Book, lots: Sequence[int], new_date: NewDate) -> list[Move]:
+    """The moves of these live lots to their new dates. Raises LotNotLive, EarlierDate: then none is moved.
+
+    All points of an account under inactivity policies go together: extending one extends those that would go earlier.
+    """
     wanted = set(lots)
-    found = [lot for lot in book.live() if lot.id in wanted]
+    live = list(book.live())
+    found = [lot for lot in live if lot.id in wanted]
     if len(found) < len(wanted):
         raise LotNotLive(field="lots")
-    moves = [Move(lot, lot.expires_at, new_date(lot)) for lot in found]
+    moves = [Move(lot, lot.expires_at, new_date(book, lot)) for lot in found]
     for move in moves:
         if move.was is None or move.until is None or not _is_later(move.until, move.was, book.at):
             raise EarlierDate(field="until")
-    return moves
+    not_before = max((move.until for move in moves if move.until and book.is_inactivity(move.lot)), default=None)
+    if not_before is None:
+        return moves
+    dates = {id(move.lot): move.until for move in moves if not book.is_inactivity(move.lot)}
+    together = [lot for lot in live if book.is_inactivity(lot) and lot.expires_at and lot.expires_at < not_before]
+    dates |= {id(lot): not_before for lot in together}
+    return [Move(lot, lot.expires_at, dates[id(lot)]) for lot in live if id(lot) in dates]
 
 
 def _is_later(until: datetime, was: datetime, at: datetime) -> bool:
     return until > max(was, at)
+
+
+def undo(*, account: Account, extension: str, now: datetime, key: str, by: Actor, reason: str) -> Receipt:
+    """Move the dates back that the extension under the key `extension` moved.
+
+    Only while every earlier date still lies ahead, every lot still has the later one, and nobody was told of it; never
+    of points that go by inactivity. Raises BadInput without a reason, NotAnExtension, CannotUndo, BadKey, KeyReused,
+    FutureAct, AccountClosed.
+    """
+    return act(undo_order(account_id=account.pk, extension=extension, now=now, key=key, by=by, reason=reason))
+
+
+def undo_order(*, account_id: int, extension: str, now: datetime, key: str, by: Actor, reason: str) -> Order:
+    """The undoing of an extension as an order for the pen."""
+    check_reason(reason)
+    check_key(extension, field="extension")
+
+    def decide(book: Book, signature: Signature) -> Draft:
+        done = book.known.by_key.get(extension)
+        if not isinstance(done, ExtensionFacts):
+            raise NotAnExtension(field="extension")
+        moves = [Move(move.lot, move.until, move.was) for move in done.moves]
+        for move in moves:
+            _check_can_go_back(book, move)
+        return book.write(Kind.EXTEND, signature, moves=moves, undoes_seq=done.seq, reason=reason)
+
+    asked: dict[str, object] = {"kind": "extend", "undoes": extension, "reason": reason}
+    return Order(account_id=account_id, now=now, by=by, key=key, content=asked, decide=decide, undoes=extension)
+
+
+def _check_can_go_back(book: Book, move: Move) -> None:
+    lot = move.lot
+    if lot.expires_at != move.was or not lot.remaining:
+        raise CannotUndo("The date has moved again, or the points are gone.", field="extension")
+    if move.until is None or move.until <= book.at:
+        raise CannotUndo("The earlier date lies in the past.", field="extension")
+    if book.is_inactivity(lot):
+        raise CannotUndo("Points that go by inactivity keep the later date.", field="extension")
+    name = lot.seq, lot.number
+    told = book.known.notices.get(move.was, ()) if move.was else ()
+    if any(name in notice.lots and not notice.waiver and not notice.withdrawn for notice in told):
+        raise CannotUndo("The member was told of the later date.", field="extension")

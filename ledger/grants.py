@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from ledger.actors import Actor
-from ledger.allocation import LotState, Slice, take
-from ledger.book import BY_CLOCK, Book, Draft, Signature
+from ledger.allocation import LotState, Slice
+from ledger.book import Book
+from ledger.drafts import Draft, Signature
 from ledger.errors import BadInput, FutureAct, PastExpiry
 from ledger.inputs import check_instant, check_new_date, check_points, check_text
 from ledger.kinds import Kind, Origin
 from ledger.models import Account
-from ledger.policies import Terms, expiry_date
+from ledger.policies import Terms, expiry_date, spendable_from
 from ledger.posting import Order, act
-from ledger.programmes import Rules, rules_of
 from ledger.receipts import Receipt
+from ledger.settling import settle
 
 
 def grant(
@@ -27,18 +28,19 @@ def grant(
     origin: Origin = Origin.PURCHASE,
     effective_at: datetime | None = None,
     expires_at: datetime | None = None,
+    spendable_at: datetime | None = None,
     reference: str = "",
     reason: str = "",
 ) -> Receipt:
     """Grant points.
 
-    `effective_at` dates the grant back (never forward); `expires_at` replaces the date that the policy gives.
-    Raises BadPoints, BadKey, PastExpiry, NoPolicy, KeyReused, FutureAct.
+    `effective_at` dates the grant back (never forward); `expires_at` replaces the date that the policy gives;
+    `spendable_at` promises the points for then: from that instant on they can be spent, by the clock alone.
+    Raises BadInput, BadPoints, BadKey, PastExpiry, NoPolicy, BooksClosed, KeyReused, FutureAct, AccountClosed.
     """
     return act(
         grant_order(
             account_id=account.pk,
-            rules=rules_of(account.programme_id),
             points=points,
             now=now,
             key=key,
@@ -46,6 +48,7 @@ def grant(
             origin=origin,
             effective_at=effective_at,
             expires_at=expires_at,
+            spendable_at=spendable_at,
             reference=reference,
             reason=reason,
         )
@@ -55,7 +58,6 @@ def grant(
 def grant_order(
     *,
     account_id: int,
-    rules: Rules,
     points: int,
     now: datetime,
     key: str,
@@ -63,6 +65,7 @@ def grant_order(
     origin: Origin = Origin.PURCHASE,
     effective_at: datetime | None = None,
     expires_at: datetime | None = None,
+    spendable_at: datetime | None = None,
     reference: str = "",
     reason: str = "",
     content: dict[str, object] | None = None,
@@ -73,16 +76,26 @@ def grant_order(
         check_instant(effective_at, field="effective_at")
     if expires_at is not None:
         check_new_date(expires_at, now=now, field="expires_at")
-    rules.in_force(effective_at or check_instant(now, field="now"), origin)  # refused before anything is locked
+    if spendable_at is not None:
+        check_new_date(spendable_at, now=now, field="spendable_at")
 
     def decide(book: Book, signature: Signature) -> Draft:
         since = effective_at or book.at
         if since > book.at:
             raise FutureAct("A grant can be dated back, never forward.", field="effective_at")
+        book.refuse_closed_books(since)
         if expires_at is not None and expires_at <= book.at:
             raise PastExpiry("The date must lie in the future.", field="expires_at")
-        terms = rules.in_force(since, origin)
-        lot = _new_lot(book, terms, origin, points, since, expires_at or expiry_date(terms, since))
+        terms = book.rules.in_force(since, origin)
+        spendable = spendable_at or spendable_from(terms, since)
+        if spendable < since:
+            raise BadInput("Points cannot be spent before they are granted.", field="spendable_at")
+        until = expires_at or expiry_date(terms, spendable)
+        if until is not None and expires_at is None:
+            until = book.dated(terms, until)
+        if until is not None and until <= spendable:
+            raise BadInput("The points would be gone before they can be spent.", field="expires_at")
+        lot = _new_lot(book, terms, origin, points, spendable, until)
         draft = book.write(
             Kind.GRANT,
             signature,
@@ -97,6 +110,8 @@ def grant_order(
 
     asked = {"kind": "grant", "points": points, "origin": origin.value, "reference": reference, "reason": reason}
     asked |= {"effective_at": effective_at, "expires_at": expires_at}
+    if spendable_at is not None:  # what was asked before there were promises keeps its hash
+        asked["spendable_at"] = spendable_at
     return Order(account_id=account_id, now=now, by=by, key=key, content=content or asked, decide=decide)
 
 
@@ -109,7 +124,7 @@ def _check(points: int, origin: Origin, reference: str, reason: str) -> None:
 
 
 def _new_lot(
-    book: Book, terms: Terms, origin: Origin, points: int, since: datetime, expires_at: datetime | None
+    book: Book, terms: Terms, origin: Origin, points: int, spendable_at: datetime, expires_at: datetime | None
 ) -> LotState:
     """The lot of a grant, still empty: it is given its points by the entry. Its notice duty is its own from here on."""
     seq = book.next_seq()
@@ -122,22 +137,9 @@ def _new_lot(
         origin=origin.value,
         granted=points,
         remaining=0,
-        spendable_at=since,
+        spendable_at=spendable_at,
         expires_at=expires_at,
         gated=has_duty,
         notice_days=terms.notice_days if has_duty else 0,
         notice_slack=terms.notice_slack if has_duty else 0,
     )
-
-
-def settle(book: Book) -> None:
-    """While there is debt, the points at hand pay it, in redemption order; only the rest can be spent or expire.
-
-    All open lots are live here, for the account was caught up; but for a lot that was dated back so far that it is over
-    already, which pays as it would have paid in its time.
-    """
-    if book.debt:
-        slices = take(book.lots(), book.debt)
-        paid = sum(part.points for part in slices)
-        if paid:
-            book.write(Kind.SETTLE, BY_CLOCK, take=slices, debt_delta=-paid)

@@ -20,7 +20,6 @@ from ledger.grants import grant_order
 from ledger.models import Entry, Programme
 from ledger.notes import note_order
 from ledger.posting import Order, post
-from ledger.programmes import Rules, rules_of
 from ledger.receipts import Receipt
 from ledger.redemptions import redeem_order
 
@@ -73,10 +72,6 @@ class Import:
     now: datetime  # the real clock: rows dated after it are rejected
     reject: Callable[[Rejected], None]
     tally: Tally = field(default_factory=Tally)
-    rules: Rules = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rules = rules_of(self.programme.pk)
 
     def run(self, lines: Iterable[Line]) -> Iterator[int]:
         """Apply the rows in file order; yields how many rows each finished chunk had."""
@@ -98,7 +93,7 @@ class Import:
     def _apply(self, chunk: Sequence[Line]) -> None:
         rows = self._sift(chunk)
         accounts = open_accounts(programme=self.programme, references=[one.row.customer_id for one in rows])
-        orders = [order_for(one.row, accounts[one.row.customer_id], self.rules, self.programme) for one in rows]
+        orders = [order_for(one.row, accounts[one.row.customer_id], self.programme) for one in rows]
         for one, outcome in zip(rows, _post_patiently(orders), strict=True):
             if isinstance(outcome, LedgerError):
                 self._reject(one.line, str(outcome))
@@ -116,7 +111,7 @@ class Import:
         for line in chunk:
             try:
                 row = _usable(line, self.now)
-                order = order_for(row, accounts.get(row.customer_id, 0), self.rules, self.programme)
+                order = order_for(row, accounts.get(row.customer_id, 0), self.programme)
                 is_there = order.key in known
                 if (is_there and known[order.key] != order.body_hash) or seen.setdefault(order.key, row) != row:
                     raise KeyReused("this event is known with another content", field="event_id")
@@ -146,7 +141,7 @@ def feed_key(event_id: str) -> str:
     return f"feed:{event_id}"
 
 
-def order_for(row: FeedRow, account_id: int, rules: Rules, programme: Programme) -> Order:
+def order_for(row: FeedRow, account_id: int, programme: Programme) -> Order:
     """What a row asks of the ledger: a grant, a clawback, a redemption, or a note where it is worth no point."""
     common: dict = {
         "account_id": account_id,
@@ -161,7 +156,7 @@ def order_for(row: FeedRow, account_id: int, rules: Rules, programme: Programme)
     if points == 0:
         return note_order(reason=f"a {row.type} of {row.amount:f} is worth no point", **common)
     if row.type == RowType.PURCHASE:
-        return grant_order(points=points, rules=rules, effective_at=row.occurred_at, **common)
+        return grant_order(points=points, effective_at=row.occurred_at, **common)
     undoes = feed_key(row.original_event_id) if row.original_event_id else None
     return clawback_order(points=points, undoes=undoes, unknown_grant_is_none=True, reason="return", **common)
 

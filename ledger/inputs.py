@@ -44,3 +44,11 @@ def check_text(text: str, *, field: str, longest: int) -> str:
     if not isinstance(text, str) or len(text) > longest or not text.isprintable():
         raise BadInput(f"At most {longest} printable characters.", field=field)
     return text
+
+
+def check_reason(reason: str) -> str:
+    """An act by hand says why. Raises BadInput."""
+    check_text(reason, field="reason", longest=500)
+    if not reason.strip():
+        raise BadInput("A reason is needed.", field="reason")
+    return reason

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from ledger.actors import Actor
-from ledger.book import Book, Draft, Signature
+from ledger.book import Book
+from ledger.drafts import Draft, Signature
 from ledger.inputs import check_text
 from ledger.kinds import Kind
 from ledger.posting import Order

@@ -6,7 +6,7 @@ first instant of 1 April in that zone. None means never.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -15,10 +15,14 @@ from dateutil.relativedelta import relativedelta
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from ledger.errors import NoPolicy
+
 
 class Model(TextChoices):
     NEVER = "never", _("Never")
     ROLLING = "rolling", _("A time after each grant")
+    FIXED_DAY = "fixed_day", _("On a fixed day of the year")
+    INACTIVITY = "inactivity", _("A time after the account's last activity")
 
 
 class Unit(TextChoices):
@@ -40,9 +44,19 @@ class Rounding(TextChoices):
     YEAR = "year", _("End of the year")
 
 
+class Beyond(TextChoices):
+    """What a clawback does beyond the live points at hand."""
+
+    DEBT = "debt", _("becomes a debt")
+    WRITE_OFF = "write_off", _("is written off")
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a policy says, as plain values. A lot copies the notice duty; the rest is looked up by `policy_id`."""
+    """What a policy says, as plain values. A lot copies the notice duty; the rest is looked up by `policy_id`.
+
+    Days are counted in wall-clock days of `zone`; 0 means none, where a number of days can be none.
+    """
 
     policy_id: int
     zone: ZoneInfo
@@ -50,30 +64,140 @@ class Terms:
     count: int = 0
     unit: Unit = Unit.MONTHS
     rounding: Rounding = Rounding.NONE
+    fixed_month: int = 0
+    fixed_day: int = 0
+    spendable_after_days: int = 0
     notice_days: int = 0
     notice_slack: int = 0
+    notice_max_days: int = 0  # a notice given earlier than this many days ahead is too early
+    notice_channels: int = 1  # on how many different channels the member must have been told
+    accepts_waivers: bool = False
+    restored_floor_days: int = 30  # what comes back lives at least so long
+    reinstate_window_days: int = 0  # how long after its end a lot can be reinstated
+    reinstate_life_days: int = 30
+    clawback_beyond: Beyond = Beyond.DEBT
 
 
-def expiry_date(terms: Terms, granted_at: datetime) -> datetime | None:
-    """The instant from which points granted at `granted_at` are gone; None: never.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A programme's rules as plain values: its zone, and its policies, newest first."""
+
+    zone: ZoneInfo
+    dated: Sequence[tuple[datetime, str, Terms]]  # (in force from, origin or "", terms)
+
+    def in_force(self, at: datetime, origin: str) -> Terms:
+        """The newest policy in force at `at`: one for this origin before one for all. Raises NoPolicy."""
+        for wanted in (origin, ""):
+            for since, policy_origin, terms in self.dated:
+                if policy_origin == wanted and since <= at:
+                    return terms
+        raise NoPolicy(field="policy")
+
+    def terms(self, policy_id: int) -> Terms:
+        """The terms of a lot's own policy."""
+        return next(terms for _, _, terms in self.dated if terms.policy_id == policy_id)
+
+    @property
+    def has_inactivity(self) -> bool:
+        return any(terms.model == Model.INACTIVITY for _, _, terms in self.dated)
+
+
+def spendable_from(terms: Terms, granted_at: datetime) -> datetime:
+    """The instant from which points granted at `granted_at` can be spent, unless they are promised for another."""
+    return days_after(granted_at, terms.spendable_after_days, terms.zone) if terms.spendable_after_days else granted_at
+
+
+def expiry_date(terms: Terms, since: datetime) -> datetime | None:
+    """The instant from which points that can be spent from `since` on are gone; None: never.
 
     Months clamp: 31 January + 1 month = 28 (29) February. Under a notice duty the date is at least
-    the grant + `notice_days` + `notice_slack` days, so that there is time to tell.
+    `since` + `notice_days` + `notice_slack` days, so that there is time to tell.
     """
     if terms.model == Model.NEVER:
         return None
-    life = relativedelta(**{str(terms.unit.value): terms.count})  # type: ignore[arg-type]  # the units are its own words
-    local = _wall(granted_at, terms.zone)
-    date_of = local + life
+    local = _wall(since, terms.zone)
+    date_of = local + _life(terms)
     if terms.notice_days:
         date_of = max(date_of, local + timedelta(days=terms.notice_days + terms.notice_slack))
+    if terms.model == Model.FIXED_DAY:
+        return _fixed_day_after(date_of, terms)
     return rounded(date_of, terms)
+
+
+def inactivity_date(terms: Terms, active_at: datetime, not_before: datetime | None, first: datetime) -> datetime:
+    """The instant from which points under an inactivity policy are gone.
+
+    The latest of the life counted from the account's last activity, the account's `not_before`, and the date that
+    the lot was made with: activity and extensions only ever move it later.
+    """
+    local = _wall(active_at, terms.zone) + _life(terms)
+    return max(rounded(local, terms), not_before or first, first)
+
+
+def _life(terms: Terms) -> relativedelta:
+    return relativedelta(**{str(terms.unit.value): terms.count})  # type: ignore[arg-type]  # the units are its own words
+
+
+def _fixed_day_after(least: datetime, terms: Terms) -> datetime:
+    """The end of the first fixed day that does not come before the wall-clock time `least`: "nearer: next year's".
+
+    29 February is the 28th in a year without one.
+    """
+    for year in (least.year, least.year + 1, least.year + 2):
+        day = date(year, terms.fixed_month, 1) + relativedelta(day=terms.fixed_day)
+        if datetime.combine(day + timedelta(days=1), time()) >= least:
+            return rounded(datetime.combine(day, time()), terms) if _rounds(terms) else end_of_day(day, terms.zone)
+    raise AssertionError("a fixed day comes every year")
+
+
+def _rounds(terms: Terms) -> bool:
+    return terms.rounding not in (Rounding.NONE, Rounding.DAY)
 
 
 def date_with_full_notice(terms: Terms, now: datetime) -> datetime:
     """Where a lot's date moves when nobody was told in time: today + `notice_days` + `notice_slack`, rounded."""
     local = _wall(now, terms.zone) + timedelta(days=terms.notice_days + terms.notice_slack)
     return rounded(local, terms)
+
+
+def restored_date(terms: Terms, was: datetime, at: datetime) -> datetime:
+    """The date of points that come back at `at` and cannot go back to a lot that ends at `was`: law 6.
+
+    The later of that date and `at` + floor; under a notice duty there is time to tell of it.
+    """
+    floor = terms.restored_floor_days
+    if terms.notice_days:
+        floor = max(floor, terms.notice_days + terms.notice_slack)
+    return max(was, days_after(at, floor, terms.zone))
+
+
+def has_floor_left(terms: Terms, expires_at: datetime | None, at: datetime) -> bool:
+    """Whether a lot with this date lives long enough for points to come back to it."""
+    return expires_at is None or expires_at >= days_after(at, terms.restored_floor_days, terms.zone)
+
+
+def reinstated_date(terms: Terms, at: datetime) -> datetime:
+    """The date of points reinstated at `at`: the policy's life, at least the full notice, rounded as it rounds."""
+    days = terms.reinstate_life_days
+    if terms.notice_days:
+        days = max(days, terms.notice_days + terms.notice_slack)
+    return rounded(_wall(at, terms.zone) + timedelta(days=days), terms)
+
+
+def can_be_reinstated(terms: Terms, ended_at: datetime, at: datetime) -> bool:
+    """Whether the window after a lot's end is still open at `at`."""
+    return at < days_after(ended_at, terms.reinstate_window_days, terms.zone)
+
+
+def is_good_day(told_on: date, expires_on: date, notice_days: int, notice_max_days: int = 0) -> bool:
+    """Whether a notice given on `told_on` is early enough, and not too early, for the last day `expires_on`."""
+    ahead = (expires_on - told_on).days
+    return ahead >= notice_days and (not notice_max_days or ahead <= notice_max_days)
+
+
+def days_after(at: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The same wall-clock time so many days later."""
+    return instant(_wall(at, zone) + timedelta(days=days), zone)
 
 
 def rounded(local: datetime, terms: Terms) -> datetime:

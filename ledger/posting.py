@@ -24,10 +24,13 @@ from psycopg import errors as pg
 
 from ledger import writing
 from ledger.actors import Actor
-from ledger.book import Book, Draft, Signature
+from ledger.answers import Answer, read_answers
+from ledger.book import Book
 from ledger.catchup import catch_up
+from ledger.drafts import Draft, Signature
 from ledger.errors import (
     AccountBusy,
+    AccountClosed,
     AccountNotFound,
     FutureAct,
     InsufficientPoints,
@@ -36,9 +39,9 @@ from ledger.errors import (
     LedgerError,
 )
 from ledger.inputs import check_instant, check_key
-from ledger.kinds import Kind
-from ledger.reading import Answer, lock_accounts, read_answers, read_grants, read_open_lots
-from ledger.receipts import Receipt
+from ledger.reading import lock_accounts, read_open_lots, read_pending
+from ledger.recalling import recall
+from ledger.receipts import Receipt, receipt_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +57,8 @@ class Order:
     """One act to be posted: on which account, when, by whom, and how it is decided.
 
     `content` is what the caller asked for; the same key with another content is refused. It leaves out `now`.
-    `undoes` is the key of the grant that a clawback undoes.
+    What the act must know of earlier entries: `undoes` is the key of the entry that it undoes, `dates` are those whose
+    notices it asks for, `lot` is the id of an ended lot.
     """
 
     account_id: int
@@ -64,6 +68,8 @@ class Order:
     content: Mapping[str, object]
     decide: Decision
     undoes: str | None = None
+    dates: tuple[datetime, ...] = ()
+    lot: int | None = None
     body_hash: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,9 +110,10 @@ def post(orders: Sequence[Order]) -> list[Receipt | LedgerError]:
 
 def _post(orders: Sequence[Order]) -> list[Receipt | LedgerError]:
     books, clock = lock_accounts({order.account_id for order in orders})
-    answers = read_answers(books, [order.key for order in orders])
+    answers = read_answers({book.programme_id for book in books.values()}, [order.key for order in orders])
     read_open_lots(books)
-    read_grants(books, [(order.account_id, order.undoes) for order in orders if order.undoes])
+    read_pending(books)
+    recall(books, orders)
     outcomes = [_outcome(order, books, answers, clock) for order in orders]
     writing.write(books.values())
     return outcomes
@@ -122,6 +129,7 @@ def tidy(account_ids: set[int], now: datetime) -> tuple[int, set[int]]:
         if now > clock + CLOCK_SKEW:
             raise FutureAct(field="now")
         read_open_lots(books)
+        read_pending(books)
         written = 0
         for book in books.values():
             book.begin(now)
@@ -143,37 +151,17 @@ def _outcome(
         return known.replay() if known.body_hash == order.body_hash else KeyReused(field="key")
     book.begin(order.now)
     catch_up(book)
+    if book.closed:
+        return AccountClosed(field="account")
     try:
+        book.refuse_closed_books(book.at)
         draft = order.decide(book, order.signature)
     except LedgerError as refusal:
         return refusal
-    answer = _answer(book, draft)
+    companions = book.drafts[draft.seq - book.drafts[0].seq + 1 :]
+    answer = Answer(draft.body_hash or b"", receipt_of(draft, companions))
     answers[book.programme_id, order.key] = answer
     return answer.receipt
-
-
-def _answer(book: Book, draft: Draft) -> Answer:
-    """The answer to the act just drafted; the companion that it may have called forth stands right behind it."""
-    last = book.drafts[-1]
-    settled = -last.debt_delta if last.kind == Kind.SETTLE and last is not draft else 0
-    return Answer(
-        body_hash=draft.body_hash or b"",
-        receipt=Receipt(
-            account_id=draft.account_id,
-            seq=draft.seq,
-            kind=draft.kind,
-            points=abs(draft.amount),
-            settled=settled,
-            debt_added=draft.debt_delta,
-            asked=draft.asked,
-            available=draft.available,
-            balance=last.balance_after,
-            debt=last.debt_after,
-            effective_at=draft.effective_at,
-            recorded_at=draft.recorded_at,
-            replayed=False,
-        ),
-    )
 
 
 @contextmanager

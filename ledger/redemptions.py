@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from ledger.actors import Actor
-from ledger.allocation import is_spendable, take
-from ledger.book import Book, Draft, Signature
+from ledger.allocation import Slice, is_spendable, take
+from ledger.book import Book
+from ledger.drafts import Draft, HoldState, Signature
 from ledger.inputs import check_points, check_text
 from ledger.kinds import Kind
 from ledger.models import Account
@@ -34,13 +36,26 @@ def redeem_order(
     check_text(reference, field="reference", longest=200)
 
     def decide(book: Book, signature: Signature) -> Draft:
-        # An account in debt has nothing to spend; a balance below the points need not be gone through for that.
-        spendable = (lot for lot in book.live() if is_spendable(lot, book.at))
-        slices = [] if book.debt else take(spendable, points)
-        there = sum(part.points for part in slices)
-        if there < points:
-            return book.write(Kind.DECLINE, signature, asked=points, available=there, reference=reference)
-        return book.write(Kind.REDEEM, signature, take=slices, reference=reference)
+        return spend(book, Kind.REDEEM, signature, points, reference)
 
     asked = {"kind": "redeem", "points": points, "reference": reference}
     return Order(account_id=account_id, now=now, by=by, key=key, content=content or asked, decide=decide)
+
+
+def spend(
+    book: Book,
+    kind: Kind,
+    signature: Signature,
+    points: int,
+    reference: str,
+    *,
+    held: Callable[[list[Slice]], HoldState] | None = None,
+) -> Draft:
+    """Take spendable points, for good or into a hold, or decline where there are too few."""
+    # An account in debt has nothing to spend; a balance below the points need not be gone through for that.
+    spendable = (lot for lot in book.live() if is_spendable(lot, book.at))
+    slices = [] if book.debt else take(spendable, points)
+    there = sum(part.points for part in slices)
+    if there < points:
+        return book.write(Kind.DECLINE, signature, asked=points, available=there, reference=reference)
+    return book.write(kind, signature, take=slices, reference=reference, held=held(slices) if held else None)

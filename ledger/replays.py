@@ -40,7 +40,7 @@ class Replay:
         swept: date | None = None
         for day, batch, seen in self._batches(lines):
             if self.in_order and day and (swept is None or day > swept):
-                sweep_all(now=start_of_day(day, self.work.rules.zone), programme_id=self.work.programme.pk)
+                sweep_all(now=start_of_day(day, self.work.programme.tz), programme_id=self.work.programme.pk)
                 swept = day
             for _ in self.work.run(batch):
                 pass
@@ -58,7 +58,7 @@ class Replay:
                 if row.occurred_at >= self.as_of:
                     seen += 1
                     continue
-                row_day = row.occurred_at.astimezone(self.work.rules.zone).date()
+                row_day = row.occurred_at.astimezone(self.work.programme.tz).date()
                 if batch and ((self.in_order and row_day != day) or len(batch) >= CHUNK):
                     yield day, batch, seen
                     batch, seen = [], 0

@@ -3,9 +3,14 @@
 from celery import shared_task
 from django.utils import timezone
 
-from ledger import expiry
+from ledger import expiry, seals
 
 
 @shared_task
 def sweep() -> None:
     expiry.sweep_all(now=timezone.now(), most_passes=20)
+
+
+@shared_task
+def seal() -> None:
+    seals.seal(now=timezone.now(), most=200_000)

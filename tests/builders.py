@@ -10,7 +10,20 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
-from ledger import accounts, clawbacks, extensions, grants, notices, programmes, redemptions
+from ledger import (
+    accounts,
+    clawbacks,
+    closures,
+    extensions,
+    grants,
+    holds,
+    notices,
+    programmes,
+    promises,
+    redemptions,
+    refunds,
+    reinstatements,
+)
 from ledger.actors import Actor
 from ledger.kinds import Origin
 from ledger.models import Account, Lot, Policy, Programme
@@ -56,12 +69,11 @@ def byeol(code: str = "byeol", **changes: object) -> Programme:
 
 
 def policy(programme: Programme, **terms: object) -> Policy:
-    """A further policy of a programme, as staff would add it; twelve months to the end of the month unless told."""
+    """A further policy of a programme, announced a year before; twelve months to the end of the month unless told."""
     first: dict = {"effective_from": NOW, "model": Model.ROLLING, "count": 12, "rounding": Rounding.MONTH}
-    row = Policy(programme=programme, **(first | terms))
-    row.full_clean()
-    row.save()
-    return row
+    terms = first | terms
+    before = terms["effective_from"] - days(365)
+    return programmes.add_policy(programme=programme, now=before, **({"announced_on": before.date()} | terms))
 
 
 def minji(programme: Programme) -> Account:
@@ -84,6 +96,45 @@ def redeem(account: Account, points: int, *, now: datetime = NOW, key: str | Non
 
 def clawback(account: Account, points: int, *, now: datetime = NOW, key: str | None = None, **more: object) -> Receipt:
     return clawbacks.clawback(account=account, points=points, now=now, key=key or a_key(), by=SHOP, **more)  # type: ignore[arg-type]
+
+
+def refund(account: Account, points: int, undoes: str, *, now: datetime = NOW, key: str | None = None) -> Receipt:
+    return refunds.refund(account=account, points=points, undoes=undoes, now=now, key=key or a_key(), by=SHOP)
+
+
+def hold(
+    account: Account,
+    points: int,
+    *,
+    lapses_at: datetime = NOW + timedelta(days=1),
+    now: datetime = NOW,
+    key: str = "hold",
+) -> Receipt:
+    return holds.hold(account=account, points=points, lapses_at=lapses_at, now=now, key=key, by=SHOP)
+
+
+def capture(account: Account, points: int | None = None, *, hold: str = "hold", now: datetime = NOW) -> Receipt:
+    return holds.capture(account=account, hold=hold, points=points, now=now, key=f"capture:{hold}", by=SHOP)
+
+
+def release(account: Account, *, hold: str = "hold", now: datetime = NOW) -> Receipt:
+    return holds.release(account=account, hold=hold, now=now, key=f"release:{hold}", by=SHOP)
+
+
+def reinstate(account: Account, lot: int, *, now: datetime = NOW, key: str | None = None) -> Receipt:
+    return reinstatements.reinstate(
+        account=account, lot=lot, now=now, key=key or a_key("admin"), by=STAFF, reason="a mistake of ours"
+    )
+
+
+def postpone(account: Account, lots: list[int], spendable_at: datetime, *, now: datetime = NOW) -> Receipt:
+    return promises.postpone(
+        account=account, lots=lots, spendable_at=spendable_at, now=now, key=a_key("admin"), by=STAFF, reason="delivery"
+    )
+
+
+def close(account: Account, *, now: datetime = NOW, key: str | None = None) -> Receipt:
+    return closures.close(account=account, now=now, key=key or a_key("member"), by=Actor("member", "1"))
 
 
 def extend(

@@ -5,5 +5,6 @@ from ledger.admin.entry import EntryAdmin
 from ledger.admin.lot import LotAdmin
 from ledger.admin.member import MemberAdmin
 from ledger.admin.programme import PolicyAdmin, ProgrammeAdmin
+from ledger.admin.seal import SealAdmin
 
-__all__ = ["AccountAdmin", "EntryAdmin", "LotAdmin", "MemberAdmin", "PolicyAdmin", "ProgrammeAdmin"]
+__all__ = ["AccountAdmin", "EntryAdmin", "LotAdmin", "MemberAdmin", "PolicyAdmin", "ProgrammeAdmin", "SealAdmin"]

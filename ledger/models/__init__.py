@@ -1,11 +1,28 @@
 """The tables of the ledger. Rows of facts are written by `ledger.posting` alone."""
 
 from ledger.models.account import Account
+from ledger.models.closure import Closure
 from ledger.models.entry import Allocation, Entry
 from ledger.models.extension import Extension
+from ledger.models.hold import Hold
 from ledger.models.lot import Lot
 from ledger.models.member import Member
 from ledger.models.notice import Notice
 from ledger.models.programme import Policy, Programme
+from ledger.models.seal import Seal, SealLeaf
 
-__all__ = ["Account", "Allocation", "Entry", "Extension", "Lot", "Member", "Notice", "Policy", "Programme"]
+__all__ = [
+    "Account",
+    "Allocation",
+    "Closure",
+    "Entry",
+    "Extension",
+    "Hold",
+    "Lot",
+    "Member",
+    "Notice",
+    "Policy",
+    "Programme",
+    "Seal",
+    "SealLeaf",
+]

@@ -22,6 +22,13 @@ class Account(models.Model):
     seq = models.BigIntegerField(_("entries"), default=0)
     head_hash = models.BinaryField(_("hash of the last entry"), default=GENESIS)
     last_recorded_at = models.DateTimeField(_("last entry at"), null=True, blank=True)
+    active_at = models.DateTimeField(_("last activity"), null=True, blank=True)
+    not_before = models.DateTimeField(
+        _("kept until"), null=True, blank=True, help_text=_("Points under an inactivity policy go no earlier.")
+    )
+    lapses_at = models.DateTimeField(_("next hold lapses"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
+    closed = models.BooleanField(_("closed"), default=False)
 
     class Meta:
         verbose_name = _("account")
@@ -32,6 +39,10 @@ class Account(models.Model):
             # Law 4: live points pay debt first, so whoever is in debt has none left.
             models.CheckConstraint(
                 condition=models.Q(debt=0) | models.Q(balance=0), name="account_in_debt_holds_nothing"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(closed=False) | models.Q(closes_at__isnull=False, balance=0, lapses_at__isnull=True),
+                name="account_closed_holds_nothing",
             ),
             # The hot tables point here with both columns, so that no row of theirs can name another programme.
             models.UniqueConstraint(fields=["id", "programme"], name="account_with_its_programme"),

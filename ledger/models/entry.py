@@ -12,7 +12,8 @@ from ledger.models.account import Account
 from ledger.models.lot import Lot
 from ledger.models.programme import Programme
 
-_BY_SIGN = {1: Q(amount__gt=0), -1: Q(amount__lt=0), 0: Q(amount=0)}
+# What a clawback writes off counts as taken: one that nobody could pay has the amount 0.
+_BY_SIGN = {1: Q(amount__gt=0), -1: Q(amount__lt=F("written_off")), 0: Q(amount=0)}
 
 
 class Entry(models.Model):
@@ -30,6 +31,7 @@ class Entry(models.Model):
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     amount = models.BigIntegerField(_("amount"))
     debt_delta = models.BigIntegerField(_("added to the debt"), default=0)
+    written_off = models.BigIntegerField(_("written off"), default=0, db_default=0)
     balance_after = models.BigIntegerField(_("balance after"))
     debt_after = models.BigIntegerField(_("debt after"))
     key = models.CharField(_("key"), max_length=200, null=True)  # noqa: DJ001  # NULL: a companion entry has no key
@@ -57,6 +59,10 @@ class Entry(models.Model):
                 condition=reduce(or_, (Q(kind=kind) & _BY_SIGN[sign] for kind, sign in SIGN.items())),
                 name="entry_kind_is_declared_with_its_sign",
             ),
+            models.CheckConstraint(
+                condition=Q(written_off=0) | Q(written_off__gt=0, kind=Kind.CLAWBACK, amount__lte=0),
+                name="entry_clawback_writes_off",
+            ),
             models.CheckConstraint(condition=Q(effective_at__lte=F("recorded_at")), name="entry_effective_not_later"),
             models.CheckConstraint(condition=Q(balance_after__gte=0), name="entry_balance_not_negative"),
             models.CheckConstraint(condition=Q(debt_after__gte=0), name="entry_debt_not_negative"),
@@ -65,7 +71,7 @@ class Entry(models.Model):
             ),
         ]
         indexes = [
-            # Serves the cap of a clawback: what was clawed back of this grant before.
+            # Serves what is left to undo of an entry: earlier clawbacks of a grant, refunds of a redemption.
             models.Index(fields=["account", "undoes_seq"], condition=Q(undoes_seq__isnull=False), name="entry_undoes"),
         ]
 
@@ -81,6 +87,9 @@ class Allocation(models.Model):
     )
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="allocations", verbose_name=_("lot"))
     delta = models.BigIntegerField(_("points"))
+    until = models.DateTimeField(
+        _("until"), null=True, help_text=_("Of points that came back: their date then. Empty: never, or others.")
+    )
 
     class Meta:
         verbose_name = _("allocation")

@@ -14,6 +14,9 @@ class Extension(models.Model):
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="extensions", verbose_name=_("lot"))
     was = models.DateTimeField(_("expired before"), null=True)
     until = models.DateTimeField(_("expires now"), null=True)
+    # Only of a postponed promise.
+    spendable_was = models.DateTimeField(_("spendable before"), null=True)
+    spendable_until = models.DateTimeField(_("spendable now"), null=True)
 
     class Meta:
         verbose_name = _("extension")

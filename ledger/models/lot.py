@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from ledger.allocation import LotState
 from ledger.kinds import Origin
 from ledger.models.account import Account
 from ledger.models.programme import Policy, Programme
@@ -48,8 +49,11 @@ class Lot(models.Model):
     spendable_at = models.DateTimeField(_("spendable from"))
     expires_at = models.DateTimeField(_("expires"), null=True)
     gated = models.BooleanField(_("waits for a notice"))
+    moved_untold = models.BooleanField(_("moved because nobody was told"), default=False, db_default=False)
     notice_days = models.IntegerField(_("notice duty in days"))
     notice_slack = models.IntegerField(_("days of slack"))
+    first_spendable_at = models.DateTimeField(_("spendable from, when made"))
+    first_expires_at = models.DateTimeField(_("expires, when made"), null=True)
 
     objects = LotQuerySet.as_manager()
 
@@ -86,3 +90,32 @@ class Lot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id}/{self.seq}.{self.number}"
+
+    def state(self) -> LotState:
+        """The lot as the pure rules see it."""
+        return LotState(
+            id=self.pk,
+            seq=self.seq,
+            number=self.number,
+            family_seq=self.family_seq,
+            policy_id=self.policy_id,
+            origin=self.origin,
+            granted=self.granted,
+            remaining=self.remaining,
+            spendable_at=self.spendable_at,
+            expires_at=self.expires_at,
+            gated=self.gated,
+            notice_days=self.notice_days,
+            notice_slack=self.notice_slack,
+            first_spendable_at=self.first_spendable_at,
+            first_expires_at=self.first_expires_at,
+            moved_untold=self.moved_untold,
+        )
+
+    def as_made(self) -> LotState:
+        """The lot as it was when it was made, before it was given its points."""
+        state = self.state()
+        state.remaining, state.moved_untold = 0, False
+        state.spendable_at, state.expires_at = self.first_spendable_at, self.first_expires_at
+        state.gated = self.notice_days > 0 and state.expires_at is not None
+        return state

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from calendar import monthrange
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -9,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ledger.kinds import Origin
-from ledger.policies import Model, Rounding, Terms, Unit
+from ledger.policies import Beyond, Model, Rounding, Terms, Unit
 
 # The longest life that a policy can give, so that every date stays inside the calendar.
 LONGEST_LIFE = {Unit.DAYS: 36_500, Unit.WEEKS: 5_200, Unit.MONTHS: 1_200, Unit.YEARS: 100}
@@ -66,6 +67,21 @@ class Programme(models.Model):
         validators=[MinValueValidator(Decimal(0))],
         help_text=_("A purchase grants its amount times this, rounded down."),
     )
+    books_closed_until = models.DateField(
+        _("books closed until"), null=True, blank=True, help_text=_("Nothing can take effect on an earlier day.")
+    )
+    policy_notice_days = models.PositiveIntegerField(
+        _("notice of a worse policy in days"),
+        default=30,
+        validators=[MaxValueValidator(1_000)],
+        help_text=_("A policy that makes new points worse is announced at least so many days before it takes effect."),
+    )
+    cooling_off_days = models.PositiveIntegerField(
+        _("cooling-off days"),
+        default=14,
+        validators=[MaxValueValidator(366)],
+        help_text=_("How long a member who closes the account can think again."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -97,6 +113,19 @@ class Policy(models.Model):
     count = models.PositiveIntegerField(_("after"), default=0)
     unit = models.CharField(_("unit of time"), max_length=10, choices=Unit.choices, default=Unit.MONTHS)
     rounding = models.CharField(_("rounded up to"), max_length=10, choices=Rounding.choices, default=Rounding.NONE)
+    fixed_month = models.PositiveSmallIntegerField(_("month"), default=0, validators=[MaxValueValidator(12)])
+    fixed_day = models.PositiveSmallIntegerField(
+        _("day"),
+        default=0,
+        validators=[MaxValueValidator(31)],
+        help_text=_("Only for a fixed day of the year: points are valid through it."),
+    )
+    spendable_after_days = models.PositiveIntegerField(
+        _("spendable after days"),
+        default=0,
+        validators=[MaxValueValidator(1_000)],
+        help_text=_("0: at once."),
+    )
     notice_days = models.PositiveIntegerField(
         _("notice duty in days"),
         default=0,
@@ -109,6 +138,47 @@ class Policy(models.Model):
         validators=[MaxValueValidator(100)],
         help_text=_("Added to the duty when a date is moved because nobody was told in time."),
     )
+    notice_max_days = models.PositiveIntegerField(
+        _("earliest notice in days"),
+        default=0,
+        validators=[MaxValueValidator(1_000)],
+        help_text=_("A notice given earlier than this many days ahead does not count. 0: no bound."),
+    )
+    notice_channels = models.PositiveSmallIntegerField(
+        _("channels of a notice"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+        help_text=_("On how many different channels the member must have been told."),
+    )
+    accepts_waivers = models.BooleanField(
+        _("accepts waivers"),
+        default=False,
+        help_text=_("Points of members who cannot be told expire all the same. Off: they stay until they can be told."),
+    )
+    restored_floor_days = models.PositiveIntegerField(
+        _("least life of returned points in days"),
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(3_650)],
+        help_text=_("Points that come back by a refund can be used for at least so long."),
+    )
+    reinstate_window_days = models.PositiveIntegerField(
+        _("reinstatement window in days"),
+        default=0,
+        validators=[MaxValueValidator(3_650)],
+        help_text=_("How long after their expiry points can be given back. 0: never."),
+    )
+    reinstate_life_days = models.PositiveIntegerField(
+        _("life of reinstated points in days"), default=30, validators=[MinValueValidator(1), MaxValueValidator(3_650)]
+    )
+    clawback_beyond = models.CharField(
+        _("a clawback beyond the points at hand"), max_length=10, choices=Beyond.choices, default=Beyond.DEBT
+    )
+    announced_on = models.DateField(
+        _("announced on"),
+        null=True,
+        blank=True,
+        help_text=_("The day on which members were told of this policy. Needed where it makes new points worse."),
+    )
 
     class Meta:
         verbose_name = _("policy")
@@ -119,18 +189,36 @@ class Policy(models.Model):
                 fields=["programme", "origin", "effective_from"], name="policy_one_version_per_instant"
             ),
             models.CheckConstraint(
-                condition=models.Q(model=Model.NEVER, count=0) | models.Q(model=Model.ROLLING, count__gt=0),
+                condition=models.Q(model=Model.NEVER, count=0)
+                | models.Q(model__in=[Model.ROLLING, Model.INACTIVITY], count__gt=0)
+                | models.Q(model=Model.FIXED_DAY),
                 name="policy_rolling_has_a_life",
-                violation_error_message=_("A rolling policy needs a number of at least 1; “never” needs 0."),
+                violation_error_message=_("A time after something needs a number of at least 1; “never” needs 0."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(model=Model.FIXED_DAY, fixed_month__gt=0, fixed_day__gt=0)
+                | (~models.Q(model=Model.FIXED_DAY) & models.Q(fixed_month=0, fixed_day=0)),
+                name="policy_fixed_day_is_named",
+                violation_error_message=_("A fixed day needs its month and day; other policies have none."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(notice_max_days=0) | models.Q(notice_max_days__gte=models.F("notice_days")),
+                name="policy_notice_window_is_open",
+                violation_error_message=_("The earliest notice cannot come after the latest."),
             ),
         ]
 
     def __str__(self) -> str:
         if self.model == Model.NEVER:
             return str(_("never expire"))
+        if self.model == Model.FIXED_DAY:
+            return f"{self.get_model_display()}: {self.fixed_month:02}-{self.fixed_day:02}"
         return f"{self.count} {self.get_unit_display()}, {self.get_rounding_display()}"
 
     def clean(self) -> None:
+        if self.model == Model.FIXED_DAY and self.fixed_month and self.fixed_day:
+            if self.fixed_day > monthrange(2024, self.fixed_month)[1]:
+                raise ValidationError({"fixed_day": _("This month has no such day.")})
         longest = LONGEST_LIFE.get(Unit(self.unit), 0) if self.unit in Unit.values else 0
         if self.count and self.count > longest:
             raise ValidationError(
@@ -146,6 +234,16 @@ class Policy(models.Model):
             count=self.count,
             unit=Unit(self.unit),
             rounding=Rounding(self.rounding),
+            fixed_month=self.fixed_month,
+            fixed_day=self.fixed_day,
+            spendable_after_days=self.spendable_after_days,
             notice_days=self.notice_days,
             notice_slack=self.notice_slack,
+            notice_max_days=self.notice_max_days,
+            notice_channels=self.notice_channels,
+            accepts_waivers=self.accepts_waivers,
+            restored_floor_days=self.restored_floor_days,
+            reinstate_window_days=self.reinstate_window_days,
+            reinstate_life_days=self.reinstate_life_days,
+            clawback_beyond=Beyond(self.clawback_beyond),
         )

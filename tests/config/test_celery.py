@@ -23,7 +23,8 @@ def test_nothing_else_is_scheduled():
 
 def test_ticks_are_never_rarer_than_once_a_minute():
     """Members are promised times in hours and days; an hour's delay of a whole line of ticks would show."""
-    assert max(seconds for _, seconds in CLOCK.values()) <= 60
+    nobody_waits_for = {"seal"}
+    assert max(seconds for name, (_, seconds) in CLOCK.items() if name not in nobody_waits_for) <= 60
 
 
 def test_workers_take_one_task_at_a_time_and_keep_no_results():

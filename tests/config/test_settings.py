@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -36,12 +37,38 @@ def started_with(code: str = "", **environment: str) -> subprocess.CompletedProc
         ("LOG_LEVEL", "LOUD"),
         ("LANGUAGE_CODE", "fr"),
         ("DATABASE_URL", "mysql://x/y"),
+        ("SEAL_KEY", "secret"),
+        ("SEAL_KEY", "A" * 42 + "=="),  # 31 bytes
+        ("SEAL_KEY", "A" * 43),  # nothing fills it up
+        ("SEAL_KEY", "A" * 42 + "B="),  # bits beyond the 32 bytes
+        ("SEAL_KEY", "_" * 43 + "="),  # another alphabet
+        ("SEAL_KEY", "A" * 43 + "=\n"),
+        ("SEAL_KEY", "키" * 16),
+        ("SEAL_PUBLIC_KEYS", "A" * 43 + "=,secret"),
+        ("SEAL_PUBLIC_KEYS", "A" * 43 + "=,"),
     ],
 )
 def test_an_odd_value_stops_the_start_and_names_its_variable(variable, value):
     started = started_with(**{variable: value})
     assert started.returncode != 0
     assert variable in started.stderr
+
+
+def test_a_refused_key_is_not_said():
+    started = started_with(SEAL_KEY="a-secret-that-is-too-short")
+    assert "SEAL_KEY must be 32 bytes in base64" in started.stderr
+    assert "a-secret-that-is-too-short" not in started.stderr
+
+
+def test_keys_are_read_from_base64():
+    code = "assert settings.SEAL_KEY == bytes(32); assert settings.SEAL_PUBLIC_KEYS == [bytes(32), b'z' * 32]"
+    two = "A" * 43 + "=," + b64encode(b"z" * 32).decode()
+    assert started_with(code, SEAL_KEY="A" * 43 + "=", SEAL_PUBLIC_KEYS=two).returncode == 0
+
+
+def test_without_a_key_there_is_none_and_nobody_guesses_one():
+    code = "assert settings.SEAL_KEY == b''; assert settings.SEAL_PUBLIC_KEYS == []"
+    assert started_with(code, SEAL_KEY="", SEAL_PUBLIC_KEYS="").returncode == 0
 
 
 def test_an_installation_is_not_in_debug_unless_it_says_so():

@@ -1,5 +1,6 @@
 """What the demo's processes are told."""
 
+import base64
 import os
 import subprocess
 
@@ -9,7 +10,7 @@ from devstack.services import FOR_SHELLS, environment, write_environment
 def test_the_application_is_told_where_everything_is_and_not_the_users_own_settings(place):
     base = {"DATABASE_URL": "db", "DJANGO_SETTINGS_MODULE": "other.settings", "HTTPS": "true", "WEB_CONCURRENCY": "9"}
     told = environment(base, home=place, port=8001, mail_port=2525)
-    secret = told.pop("SECRET_KEY")
+    secret, seal_key = told.pop("SECRET_KEY"), told.pop("SEAL_KEY")
     assert told == {
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "DATABASE_URL": "db",
@@ -22,7 +23,9 @@ def test_the_application_is_told_where_everything_is_and_not_the_users_own_setti
         "SITE_URL": "http://127.0.0.1:8001",
     }
     assert len(secret) >= 50
-    assert environment(base, home=place, port=8001, mail_port=2525)["SECRET_KEY"] == secret
+    assert len(base64.b64decode(seal_key, validate=True)) == 32
+    again = environment(base, home=place, port=8001, mail_port=2525)
+    assert (again["SECRET_KEY"], again["SEAL_KEY"]) == (secret, seal_key)
 
 
 def test_a_shell_can_read_the_environment_from_a_file_for_its_owner_only(place):

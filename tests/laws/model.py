@@ -1,98 +1,44 @@
-"""The laws once more as a plain model in memory: a wallet is a list of lots with dates, and a log of what happened.
+"""The acts once more, on a wallet in memory: the second reading of the domain that the laws are tried against.
 
-Written from `docs/domain.md` alone. It shares no line with `allocation.py`, `book.py` or `policies.py`: what both
-sides agree on, two independent readings of the domain agree on. The stage is Seoul, which has no summer time, so
-that dates are plain arithmetic.
+Written from the domain alone. It shares no line with the ledger: what both sides agree on, two independent readings of
+the domain agree on. An act answers with an `Answer` or refuses with `No`; whoever calls it forgets what a refused act
+did to the wallet, for what is refused leaves nothing behind.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime
 
-SEOUL = timezone(timedelta(hours=9))
-FAR = datetime(9000, 1, 1, tzinfo=UTC)
+from tests.laws.dates import (
+    LONG_AGO,
+    Rule,
+    day_of,
+    end_of,
+    first_date,
+    later,
+    reinstated_date,
+    start_of,
+    untold_date,
+)
+from tests.laws.wallet import (
+    Closing,
+    Grant,
+    Hold,
+    Lot,
+    Move,
+    Name,
+    No,
+    Slices,
+    Spent,
+    Told,
+    Wallet,
+    in_order,
+    told_too_late,
+    total,
+)
 
-# Where points come from: (days they live or None for ever, to the end of the day?, notice duty, slack).
-POLICIES: dict[str, tuple[int | None, bool, int, int]] = {
-    "purchase": (20, False, 0, 0),
-    "promotion": (7, True, 0, 0),
-    "compensation": (None, False, 0, 0),
-    "migration": (5, True, 10, 3),
-}
-
-
-def day_of(at: datetime) -> date:
-    return at.astimezone(SEOUL).date()
-
-
-def start_of(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=SEOUL).astimezone(UTC)
-
-
-def end_of(day: date) -> datetime:
-    return start_of(day + timedelta(days=1))
-
-
-def last_day(ends: datetime) -> date:
-    return day_of(ends - timedelta(microseconds=1))
-
-
-def first_date(origin: str, since: datetime) -> datetime | None:
-    life, to_the_end_of_the_day, duty, slack = POLICIES[origin]
-    if life is None:
-        return None
-    ends = since + timedelta(days=max(life, duty + slack if duty else 0))
-    return end_of(day_of(ends)) if to_the_end_of_the_day else ends
-
-
-@dataclass
-class Lot:
-    seq: int
-    granted: int
-    left: int
-    since: datetime
-    ends: datetime | None
-    duty: int
-    slack: int
-    announced: bool = False  # a notice that was good is on record for its present date
-
-    @property
-    def gated(self) -> bool:
-        return self.duty > 0 and not self.announced
-
-    def ended(self, at: datetime) -> bool:
-        return self.ends is not None and self.ends <= at and not self.gated
-
-
-@dataclass
-class Grant:
-    seq: int
-    points: int
-    clawed_back: int = 0
-    expired: int = 0
-
-
-@dataclass
-class Happened:
-    """An entry as it must stand in the database."""
-
-    kind: str
-    amount: int
-    debt_delta: int
-    effective: datetime
-    recorded: datetime
-    slices: list[tuple[int, int]]
-    balance: int
-    debt: int
-
-    @property
-    def lots(self) -> list[int]:
-        return [seq for seq, _ in self.slices]
-
-    @property
-    def deltas(self) -> list[int]:
-        return [delta for _, delta in self.slices]
+__all__ = ["Answer", "Model", "No"]
 
 
 @dataclass
@@ -103,173 +49,342 @@ class Answer:
     points: int = 0
     settled: int = 0
     debt_added: int = 0
+    written_off: int = 0
     asked: int | None = None
     available: int | None = None
     seq: int = 0
     balance: int = 0
     debt: int = 0
-
-
-class No(Exception):
-    """The act must be refused, with the error of this name."""
+    restored: list[tuple[int, datetime | None]] = field(default_factory=list)
 
 
 @dataclass
-class Wallet:
-    lots: list[Lot] = field(default_factory=list)
-    debt: int = 0
-    last: datetime | None = None
-    log: list[Happened] = field(default_factory=list)
-    grants: dict[str, Grant] = field(default_factory=dict)
+class Model(Wallet):
+    """A wallet to which things are done. Lots are named by (entry, number), holds and entries to undo by their keys."""
 
-    # --- what can be seen
+    # --- points come, go and come back
 
-    @property
-    def written(self) -> int:
-        return sum(lot.left for lot in self.lots)
-
-    def live(self, at: datetime) -> list[Lot]:
-        found = [lot for lot in self.lots if lot.left > 0 and not lot.ended(at)]
-        return sorted(found, key=lambda lot: (lot.ends or FAR, lot.seq))
-
-    def points(self, at: datetime) -> int:
-        return sum(lot.left for lot in self.live(at))
-
-    # --- what happens
-
-    def grant(self, key: str, points: int, origin: str, now: datetime, since: datetime | None) -> Answer:
-        at = self.catch_up(now)
+    def grant(
+        self,
+        key: str,
+        points: int,
+        origin: str,
+        now: datetime,
+        since: datetime | None = None,
+        expires: datetime | None = None,
+        spendable: datetime | None = None,
+    ) -> Answer:
+        at = self.begin(now)
+        if since and since > at:
+            raise No("FutureAct")
         since = since or at
-        ends = first_date(origin, since)
-        duty, slack = POLICIES[origin][2:] if ends else (0, 0)
-        lot = Lot(len(self.log) + 1, points, points, since, ends, duty, slack)
+        books = self.stage.books_closed_until
+        if books and since < start_of(books):
+            raise No("BooksClosed")
+        if expires and expires <= at:
+            raise No("PastExpiry")
+        rule = self.stage.in_force(since, origin)
+        spendable = spendable or later(since, rule.spendable_after)
+        ends = expires or self.first_date(rule, since, spendable)
+        seq = len(self.log) + 1
+        lot = Lot(seq, 0, seq, rule, origin, points, points, since, spendable, ends, rule.duty if ends else 0)
         self.lots.append(lot)
-        self.grants[key] = Grant(lot.seq, points)
-        answer = Answer("grant", points, seq=lot.seq)
-        self.happened("grant", points, 0, at, [(lot.seq, points)], effective=since)
-        if self.debt:
-            # All that is left: even points that are over before they are given pay as they would have in their time.
-            left = sorted((lot for lot in self.lots if lot.left), key=lambda lot: (lot.ends or FAR, lot.seq))
-            pays = self.take(left, self.debt)
-            answer.settled = sum(n for _, n in pays)
-            if answer.settled:
-                self.happened("settle", 0, -answer.settled, at, [(seq, -n) for seq, n in pays])
-        return self.finish(answer)
+        self.grants[key] = Grant(seq, points, rule)
+        self.happened("grant", at, given=[(lot, points)], effective=since)
+        self.settle(at)
+        return self.answer(seq, points=points)
 
-    def redeem(self, points: int, now: datetime) -> Answer:
-        at = self.catch_up(now)
-        there = 0 if self.debt else self.points(at)
+    def first_date(self, rule: Rule, since: datetime, spendable: datetime) -> datetime | None:
+        """Of inactivity, the account's date: this grant is activity, too, but a dated back one never turns it back."""
+        if rule.model != "inactivity":
+            return first_date(rule, since, spendable)
+        active = max(since, self.active or since)
+        ends = first_date(rule, since, active)
+        return max(ends, self.not_before or ends) if ends else None
+
+    def redeem(self, key: str, points: int, now: datetime) -> Answer:
+        at = self.begin(now)
+        slices, answer = self.spend("redeem", points, at)
+        if answer.kind == "redeem":
+            self.spent[key] = Spent(answer.seq, slices)
+        return answer
+
+    def hold(self, key: str, points: int, lapses: datetime, now: datetime) -> Answer:
+        at = self.begin(now)
+        if lapses <= at:
+            raise No("BadInput", "PastExpiry")
+        slices, answer = self.spend("hold", points, at)
+        if answer.kind == "hold":
+            self.holds[key] = Hold(answer.seq, points, lapses, slices)
+        return answer
+
+    def spend(self, kind: str, points: int, at: datetime) -> tuple[Slices, Answer]:
+        there = total(self.spendable(at))
         if there < points:
-            self.happened("decline", 0, 0, at, [])
-            return self.finish(Answer("decline", asked=points, available=there, seq=len(self.log)))
-        slices = self.take(self.live(at), points)
-        self.happened("redeem", -points, 0, at, [(seq, -n) for seq, n in slices])
-        return self.finish(Answer("redeem", points, seq=len(self.log)))
+            self.happened("decline", at, asked=points, available=there)
+            return [], self.answer(asked=points, available=there)
+        slices = self.take(self.spendable(at), points)
+        self.happened(kind, at, taken=slices)
+        return slices, self.answer(points=points)
 
-    def clawback(self, points: int, now: datetime, undoes: str | None) -> Answer:
-        at = self.catch_up(now)
+    def capture(self, key: str, held: str, points: int | None, now: datetime) -> Answer:
+        at = self.begin(now)
+        hold = self.holds.get(held)
+        if hold is None or not hold.open:
+            raise No("HoldNotOpen")
+        points = points or hold.points
+        if points > hold.points:
+            raise No("MoreThanHeld")
+        hold.open = False
+        captured, rest = cut(hold.slices, points)
+        seq = len(self.log) + 1
+        self.spent[key] = Spent(seq, captured)
+        self.happened("capture", at, undoes=hold.seq, asked=points)
+        if rest:
+            self.give_back("release", rest, at, undoes=hold.seq)
+        return self.answer(seq, points=points, asked=points)
+
+    def release(self, held: str, now: datetime) -> Answer:
+        at = self.begin(now)
+        hold = self.holds.get(held)
+        if hold is None or not hold.open:
+            raise No("HoldNotOpen")
+        seq = len(self.log) + 1
+        self.lapse(hold, at, at)
+        return self.answer(seq, points=hold.points)
+
+    def refund(self, points: int, undoes: str, now: datetime) -> Answer:
+        at = self.begin(now)
+        spent = self.spent.get(undoes)
+        if spent is None:
+            raise No("NotARedemption")
+        kept = spent.points - spent.refunded
+        if points > kept:
+            raise No("MoreThanRedeemed")
+        spent.refunded += points
+        _, back = cut(cut(spent.slices, kept)[0], kept - points)
+        seq = len(self.log) + 1
+        self.give_back("refund", back, at, undoes=spent.seq)
+        return self.answer(seq, points=points)
+
+    def clawback(self, points: int, undoes: str | None, now: datetime) -> Answer:
+        at = self.begin(now)
         grant = self.grants.get(undoes) if undoes else None
         if undoes and grant is None:
             raise No("NotAGrant")
-        due, cap = points, None
-        if grant:
-            cap = grant.points - grant.clawed_back - grant.expired
-            assert 0 <= cap <= grant.points
-            due = min(points, cap)
+        cap = grant.cap if grant else None
+        due = points if cap is None else min(points, cap)
         if due == 0:
-            self.happened("note", 0, 0, at, [])
-            return self.finish(Answer("note", asked=points, available=0, seq=len(self.log)))
-        family = [lot for lot in self.live(at) if grant and lot.seq == grant.seq]
-        others = [lot for lot in self.live(at) if lot not in family]
-        slices = self.take(family + others, due)
+            self.happened("note", at, asked=points, available=0)
+            return self.answer(asked=points, available=0)
+        rule = grant.rule if grant else self.stage.in_force(at, "adjustment")
+        live = sorted(self.live(at), key=lambda lot: lot.spendable > at)  # the promised ones last
+        payers = [lot for lot in live if grant and lot.family == grant.seq]
+        if grant is None or rule.beyond == "debt":
+            payers += [lot for lot in live if lot not in payers]
+        slices = self.take(payers, due)
         unpaid = due - sum(n for _, n in slices)
+        debt, written_off = (unpaid, 0) if rule.beyond == "debt" else (0, unpaid)
         if grant:
             grant.clawed_back += due
-        self.happened("clawback", -due, unpaid, at, [(seq, -n) for seq, n in slices])
-        return self.finish(Answer("clawback", due, 0, unpaid, points, cap, len(self.log)))
+        self.happened(
+            "clawback",
+            at,
+            taken=slices,
+            debt=debt,
+            written_off=written_off,
+            undoes=grant.seq if grant else None,
+            asked=points,
+            available=cap,
+        )
+        return self.answer(points=due - written_off, asked=points, available=cap)
 
-    def extend(self, seqs: set[int], until: date, now: datetime) -> Answer:
+    def reinstate(self, name: Name, now: datetime) -> Answer:
+        at = self.begin(now)
+        lot = self.lot(name)
+        if lot is None or not lot.ended_by:
+            raise No("LotNotExpired")
+        grant = self.family_of(lot)
+        refusals = ["AlreadyReinstated"] * grant.was_reinstated
+        assert lot.ends
+        if at >= later(lot.ends, lot.rule.window):
+            refusals.append("TooLateToReinstate")
+        if refusals:
+            raise No(*refusals)
+        ends = reinstated_date(lot.rule, at)
+        new = self.new_lot(lot, 0, lot.ended_points, at, max(ends, (lot.idles and self.worked_out(lot)) or ends))
+        new.left = new.granted
+        grant.was_reinstated = True
+        grant.reinstated += new.granted
+        seq = new.seq
+        self.happened("reinstate", at, given=[(new, new.granted)], undoes=lot.ended_by)
+        self.settle(at)
+        return self.answer(seq, points=new.granted)
+
+    # --- dates move
+
+    def extend(self, key: str, names: set[Name], until: date, now: datetime) -> Answer:
         ends = end_of(until)
-        at = self.catch_up(now)
-        lots = [lot for lot in self.live(at) if lot.seq in seqs]
-        if len(lots) < len(seqs):
+        at = self.begin(now)
+        lots = in_order(lot for lot in self.live(at) if lot.name in names)
+        if len(lots) < len(names):
             raise No("LotNotLive")
         if ends <= now:
             raise No("PastExpiry")
         if any(lot.ends is None or ends <= max(lot.ends, at) for lot in lots):
             raise No("EarlierDate")
-        for lot in lots:
-            lot.ends, lot.announced = ends, False
-        self.happened("extend", 0, 0, at, [])
-        return self.finish(Answer("extend", seq=len(self.log)))
+        return self.extended(key, dict.fromkeys(lots, ends), at)
 
-    def notify(self, seqs: set[int], ends: datetime, told_on: date, now: datetime) -> Answer:
-        if told_on > day_of(now):
-            raise No("BadInput")
-        at = self.catch_up(now)
-        lots = [lot for lot in self.live(at) if lot.seq in seqs and lot.ends == ends]
-        if any(told_on < day_of(lot.since) for lot in lots):
-            raise No("BadInput")
-        self.happened("notify" if lots else "note", 0, 0, at, [])
-        for lot in lots:
-            if lot.duty and told_on <= last_day(ends) - timedelta(days=lot.duty):
-                lot.announced = True
-        return self.finish(Answer("notify" if lots else "note", seq=len(self.log)))
+    def extended(self, key: str, dates: dict[Lot, datetime], at: datetime, untold: bool = False) -> Answer:
+        """The lots get these dates. Those that idle have one date: where one goes, all that end earlier go."""
+        idle_dates = [ends for lot, ends in dates.items() if lot.idles]
+        if idle_dates:
+            self.not_before = max([*idle_dates, self.not_before or LONG_AGO])
+            for lot in self.lots:
+                if lot.left and lot.idles and lot.ends and lot.ends < self.not_before:
+                    dates[lot] = self.not_before
+        moves = [move for lot in in_order(dates) for move in self.move([lot], dates[lot], untold)]
+        self.happened("extend", at, moves=moves)
+        self.extensions[key] = len(self.log)
+        return self.answer()
 
-    def extend_untold(self, seqs: set[int], now: datetime) -> Answer:
-        at = self.catch_up(now)
+    def undo(self, extension: str, now: datetime) -> Answer:
+        at = self.begin(now)
+        seq = self.extensions.get(extension)
+        if seq is None:
+            raise No("NotAnExtension")
+        moves = self.log[seq - 1].moves
+        if seq in self.undone or not all(self.can_go_back(move, at) for move in moves):
+            raise No("CannotUndo")
+        self.undone.add(seq)
+        back = [self.move([lot], move.was)[0] for move in moves if (lot := self.lot(move.name))]
+        self.happened("extend", at, undoes=seq, moves=back)
+        return self.answer()
+
+    def can_go_back(self, move: Move, at: datetime) -> bool:
+        lot = self.lot(move.name)
+        assert lot
+        told = any(not n.withdrawn and lot.name in n.names and n.ends == move.until for n in self.told.values())
+        return lot.ends == move.until and move.was is not None and move.was > at and not told and not lot.idles
+
+    def postpone(self, names: set[Name], spendable: datetime, now: datetime) -> Answer:
+        at = self.begin(now)
+        lots = in_order(lot for lot in self.live(at) if lot.name in names and lot.spendable > at)
+        if len(lots) < len(names):
+            raise No("LotNotPromised", "LotNotLive")
+        if any(spendable <= lot.spendable for lot in lots):
+            raise No("EarlierDate")
+        moves = []
+        for lot in lots:
+            move = Move(lot.name, lot.ends, lot.ends, lot.spendable, spendable)
+            if lot.ends and lot.rule.model in ("rolling", "fixed_day"):
+                move.until = max(lot.ends, first_date(lot.rule, lot.made, spendable) or lot.ends)
+                self.move([lot], move.until)
+            lot.spendable = spendable
+            moves.append(move)
+        self.happened("postpone", at, moves=moves)
+        return self.answer()
+
+    # --- the notice gate
+
+    def notify(
+        self, key: str, names: set[Name], ends: datetime, on: date, now: datetime, channel: str = "", waiver: str = ""
+    ) -> Answer:
+        """The member was told on this channel; or need not be told, for this reason."""
+        at = self.begin(now)
+        if on > day_of(at):
+            raise No("BadInput")
+        lots = [lot for lot in self.live(at) if lot.name in names and lot.ends == ends]
+        if any(on < day_of(lot.made) for lot in lots):
+            raise No("BadInput")
+        if lots:
+            seq = len(self.log) + 1
+            self.told[key] = Told(seq, {lot.name for lot in lots}, ends, on, channel, waiver)
+        for lot in lots:
+            lot.moved_untold = lot.moved_untold and bool(waiver)
+        self.happened("notify" if lots else "note", at)
+        return self.answer()
+
+    def withdraw_notice(self, notice: str, now: datetime) -> Answer:
+        at = self.begin(now)
+        told = self.told.get(notice)
+        if told is None:
+            raise No("NotANotice")
+        if told.withdrawn:
+            raise No("CannotUndo", "NotANotice")
+        named = [lot for lot in self.lots if lot.name in told.names and lot.ends == told.ends and not lot.ended_by]
+        if not any(lot.left or (lot.ends and lot.ends > at) for lot in named):
+            self.happened("note", at)
+            return self.answer()
+        told.withdrawn = True
+        self.happened("notify", at, undoes=told.seq)
+        return self.answer()
+
+    def extend_untold(self, key: str, names: set[Name], now: datetime, again: bool = False) -> Answer:
+        at = self.begin(now)
         late = [
             lot
             for lot in self.live(at)
-            if lot.seq in seqs and lot.gated and lot.ends and day_of(at) > last_day(lot.ends) - timedelta(days=lot.duty)
+            if lot.name in names and self.gated(lot) and told_too_late(lot, at) and (again or not lot.moved_untold)
         ]
-        for lot in late:
-            lot.ends = end_of(day_of(at) + timedelta(days=lot.duty + lot.slack))
-        self.happened("extend" if late else "note", 0, 0, at, [])
-        return self.finish(Answer("extend" if late else "note", seq=len(self.log)))
+        if not late:
+            self.happened("note", at)
+            return self.answer()
+        return self.extended(key, {lot: untold_date(lot.rule, at) for lot in late}, at, untold=True)
+
+    # --- the end
+
+    def close(self, now: datetime) -> Answer:
+        at = self.begin(now)
+        if self.closing:
+            raise No("AlreadyClosing")
+        closes = end_of(day_of(later(at, self.stage.cooling_off)))
+        self.closings.append(Closing(len(self.log) + 1, closes, total(self.live(at))))
+        self.happened("close", at)
+        return self.answer()
+
+    def stay(self, now: datetime) -> Answer:
+        """The closure is withdrawn."""
+        at = self.begin(now)
+        if self.closing is None:
+            raise No("NotClosing")
+        self.happened("close", at, undoes=self.closing.seq)
+        self.closing.open = False
+        return self.answer()
 
     # --- how
 
-    def catch_up(self, now: datetime) -> datetime:
-        """What the clock has done up to this act's one time, which is returned."""
-        at = max(now, self.last) if self.last else now
-        ended = [lot for lot in self.lots if lot.left and lot.ended(at)]
-        for instant in sorted({lot.ends for lot in ended if lot.ends}):
-            gone = [lot for lot in ended if lot.ends == instant]
-            slices = [(lot.seq, -lot.left) for lot in gone]
-            for lot in gone:
-                for grant in self.grants.values():
-                    grant.expired += lot.left if grant.seq == lot.seq else 0
-                lot.left = 0
-            self.happened("expire", sum(n for _, n in slices), 0, at, slices, effective=instant)
+    def begin(self, now: datetime) -> datetime:
+        at = self.catch_up(now)
+        if self.closed:
+            raise No("AccountClosed")
+        books = self.stage.books_closed_until
+        assert not books or at >= start_of(books), "the stage's books are closed for the past only"
         return at
 
-    @staticmethod
-    def take(lots: list[Lot], points: int) -> list[tuple[int, int]]:
-        taken = []
-        for lot in lots:
-            part = min(lot.left, points)
-            if part > 0:
-                taken.append((lot.seq, part))
-            lot.left -= part
-            points -= part
-        return taken
+    def answer(
+        self, seq: int | None = None, points: int = 0, asked: int | None = None, available: int | None = None
+    ) -> Answer:
+        """What is said of the entry `seq`, the newest if none is named, and of its companions behind it."""
+        seq = seq or len(self.log)
+        entry, companions = self.log[seq - 1], self.log[seq:]
+        found = Answer(entry.kind, points, asked=asked, available=available, seq=seq)
+        found.settled = -sum(companion.debt_delta for companion in companions)
+        found.debt_added, found.written_off = entry.debt_delta, entry.written_off
+        found.balance, found.debt = self.log[-1].balance, self.debt
+        for line in (entry, *companions):
+            if line.kind in ("refund", "release", "reinstate"):
+                found.restored += [(n, until) for _, n, until in line.slices]
+        return found
 
-    def happened(
-        self,
-        kind: str,
-        amount: int,
-        debt_delta: int,
-        at: datetime,
-        slices: list[tuple[int, int]],
-        effective: datetime | None = None,
-    ) -> None:
-        self.debt += debt_delta
-        self.last = at
-        before = self.log[-1].balance if self.log else 0
-        balance = before + sum(n for _, n in slices)
-        self.log.append(Happened(kind, amount, debt_delta, effective or at, at, slices, balance, self.debt))
 
-    def finish(self, answer: Answer) -> Answer:
-        answer.balance, answer.debt = self.log[-1].balance, self.debt
-        return answer
+def cut(slices: Slices, points: int) -> tuple[Slices, Slices]:
+    """The first so many points of the slices, and the rest."""
+    first: Slices = []
+    rest: Slices = []
+    for lot, n in slices:
+        part = min(n, points)
+        points -= part
+        first += [(lot, part)] * (part > 0)
+        rest += [(lot, n - part)] * (part < n)
+    return first, rest

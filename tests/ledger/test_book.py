@@ -8,8 +8,10 @@ import pytest
 
 from ledger import chain
 from ledger.allocation import LotState, Slice, redemption_order
-from ledger.book import BY_CLOCK, Book, GrantFacts, Move, Signature
+from ledger.book import Book
+from ledger.drafts import BY_CLOCK, Move, Signature
 from ledger.kinds import Kind
+from ledger.undoing import GrantFacts
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 SHOP = Signature("api:shop", "key:1", b"\x01" * 32)

@@ -11,7 +11,6 @@ from ledger.grants import grant_order
 from ledger.kinds import Kind
 from ledger.models import Entry
 from ledger.posting import post
-from ledger.programmes import rules_of
 from ledger.receipts import Receipt
 from tests import builders
 from tests.builders import NOW, SHOP, clawback, days, grant, redeem
@@ -212,13 +211,12 @@ def test_a_feed_takes_a_grant_that_is_not_known_as_none(minji):
 
 
 def test_a_grant_and_its_clawbacks_in_one_batch_know_of_each_other(minji):
-    rules = rules_of(minji.programme_id)
 
     def undo(key: str, points: int):
         return clawback_order(account_id=minji.pk, points=points, now=NOW, key=key, by=SHOP, undoes="order:1")
 
     orders = [
-        grant_order(account_id=minji.pk, rules=rules, points=100, now=NOW, key="order:1", by=SHOP),
+        grant_order(account_id=minji.pk, points=100, now=NOW, key="order:1", by=SHOP),
         undo("return:1", 60),
         undo("return:2", 60),
         undo("return:3", 60),

@@ -13,7 +13,6 @@ from ledger.kinds import Kind, Origin
 from ledger.models import Entry, Extension, Lot
 from ledger.policies import Model
 from ledger.posting import act
-from ledger.programmes import rules_of
 from tests import builders
 from tests.builders import NOW, STAFF, days, extend, grant, lot_of, redeem
 from tests.looking import entries, nothing_changes, remainders, row_of, slices
@@ -30,12 +29,10 @@ def lot(minji):
 
 
 def by_days(account, lots, n, *, was=None, now=NOW, key="rule:1"):
-    rules = rules_of(account.programme_id)
     was = was or Lot.objects.get(pk=lots[0]).expires_at
     return act(
         extend_by_days_order(
             account_id=account.pk,
-            rules=rules,
             lots=lots,
             was=was,
             days=n,

@@ -13,7 +13,6 @@ from ledger.inputs import MOST
 from ledger.kinds import Kind, Origin
 from ledger.models import Entry, Lot
 from ledger.policies import Model
-from ledger.programmes import rules_of
 from tests import builders
 from tests.builders import NOW, SHOP, days, grant, lot_of
 from tests.looking import entries, nothing_changes, remainders, row_of, slices
@@ -188,7 +187,6 @@ def test_a_back_dated_grant_that_is_already_over_still_pays_debt_first():
 
 
 def test_deciding_waits_until_the_order_is_posted(minji):
-    rules = rules_of(minji.programme_id)
     with nothing_changes():
-        order = grant_order(account_id=minji.pk, rules=rules, points=5, now=NOW, key="k", by=SHOP)
+        order = grant_order(account_id=minji.pk, points=5, now=NOW, key="k", by=SHOP)
     assert order.key == "k"

@@ -17,7 +17,7 @@ from ledger.kinds import Kind
 from ledger.models import Entry, Extension, Lot, Notice
 from ledger.notices import UNTOLD, extend_untold_order, is_in_time, is_too_late_to_tell, record
 from ledger.posting import act
-from ledger.programmes import rules_of
+from ledger.rules import rules_of
 from tests import builders
 from tests.builders import NOW, SEOUL, days, extend, grant, lot_of, redeem, tell
 from tests.looking import entries, nothing_changes, remainders
@@ -50,8 +50,7 @@ def gated(lot: Lot) -> bool:
 
 
 def extend_untold(account, lots, now, key="untold:1"):
-    rules = rules_of(account.programme_id)
-    return act(extend_untold_order(account_id=account.pk, rules=rules, lots=lots, now=now, key=key, by=ALERTS))
+    return act(extend_untold_order(account_id=account.pk, lots=lots, now=now, key=key, by=ALERTS))
 
 
 def test_a_notice_on_the_last_day_to_tell_opens_the_gate(minji, lot):

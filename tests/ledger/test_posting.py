@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from ledger import grants
 from ledger.allocation import take
-from ledger.book import Book, Draft, Signature
+from ledger.book import Book
 from ledger.clawbacks import clawback_order
+from ledger.drafts import Draft, Signature
 from ledger.errors import (
     AccountNotFound,
     BadInput,
@@ -28,7 +29,6 @@ from ledger.kinds import Kind
 from ledger.models import Account, Entry
 from ledger.notes import note_order
 from ledger.posting import CLOCK_SKEW, Order, act, post, tidy
-from ledger.programmes import rules_of
 from ledger.receipts import Receipt
 from ledger.redemptions import redeem_order
 from tests import builders
@@ -42,7 +42,7 @@ NOBODY = 2**60  # the id of no account
 
 def an_order(account: Account, points: int, key: str, **more) -> Order:
     terms: dict = {"now": NOW, "by": SHOP} | more
-    return grant_order(account_id=account.pk, rules=rules_of(account.programme_id), points=points, key=key, **terms)
+    return grant_order(account_id=account.pk, points=points, key=key, **terms)
 
 
 def test_the_same_key_and_body_get_the_same_answer_for_ever(minji):
@@ -379,14 +379,11 @@ def test_a_reference_that_cannot_be_stored_is_refused_as_bad_input(minji, text):
 
 def test_orders_of_different_kinds_go_into_one_statement(minji, django_assert_max_num_queries):
     lot = builders.lot_of(grant(minji, 100))
-    rules = rules_of(minji.programme_id)
     until = (NOW + days(500)).date()
     orders = [
         an_order(minji, 50, "1"),
         redeem_order(account_id=minji.pk, points=120, now=NOW, key="2", by=SHOP),
-        extend_order(
-            account_id=minji.pk, rules=rules, lots=[lot.pk], until=until, now=NOW, key="3", by=SHOP, reason="why"
-        ),
+        extend_order(account_id=minji.pk, lots=[lot.pk], until=until, now=NOW, key="3", by=SHOP, reason="why"),
         clawback_order(account_id=minji.pk, points=40, now=NOW, key="4", by=SHOP, undoes="1"),
         an_order(minji, 30, "5"),
     ]

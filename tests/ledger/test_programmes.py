@@ -12,7 +12,8 @@ from ledger.errors import BadInput, NoPolicy
 from ledger.kinds import Origin
 from ledger.models import Policy, Programme
 from ledger.policies import Model, Rounding, Unit
-from ledger.programmes import create, rules_of
+from ledger.programmes import create
+from ledger.rules import rules_of
 from tests import builders
 from tests.builders import LONG_AGO, NOW, days
 from tests.looking import nothing_changes

@@ -9,14 +9,13 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from ledger.accounts import open_accounts
-from ledger.book import GrantFacts
 from ledger.extensions import extend_order
 from ledger.grants import grant_order
 from ledger.models import Account
 from ledger.posting import post
-from ledger.programmes import rules_of
 from ledger.reading import FIRST_LOTS, lock_accounts, read_answers, read_grants, read_open_lots
 from ledger.redemptions import redeem_order
+from ledger.undoing import GrantFacts
 from tests import builders
 from tests.builders import NOW, SHOP, clawback, days, grant, redeem
 from tests.looking import entries, remainders, slices
@@ -26,12 +25,10 @@ pytestmark = pytest.mark.django_db
 
 def with_lots(account: Account, number: int) -> None:
     """Grants of 10 points each, from the last to go to the first, so that order is not age."""
-    rules = rules_of(account.programme_id)
     post(
         [
             grant_order(
                 account_id=account.pk,
-                rules=rules,
                 points=10,
                 now=NOW,
                 key=f"lot:{account.pk}:{n}",
@@ -121,9 +118,8 @@ def test_the_clock_is_caught_up_with_beyond_the_first_page(minji):
 
 def test_new_points_that_go_last_do_not_overtake_lots_that_were_not_read_yet(minji):
     with_lots(minji, FIRST_LOTS + 2)
-    rules = rules_of(minji.programme_id)
     common = {"account_id": minji.pk, "now": NOW, "by": SHOP}
-    new = grant_order(rules=rules, points=100, key="new", expires_at=NOW + days(201), **common)
+    new = grant_order(points=100, key="new", expires_at=NOW + days(201), **common)
     all_but_new = redeem_order(points=10 * (FIRST_LOTS + 2), key="all", **common)
     post([new, all_but_new])
     assert remainders(minji)[FIRST_LOTS + 3] == 100
@@ -132,9 +128,8 @@ def test_new_points_that_go_last_do_not_overtake_lots_that_were_not_read_yet(min
 
 def test_new_points_that_go_first_are_taken_first_without_another_page(minji):
     with_lots(minji, FIRST_LOTS + 2)
-    rules = rules_of(minji.programme_id)
     common = {"account_id": minji.pk, "now": NOW, "by": SHOP}
-    new = grant_order(rules=rules, points=100, key="new", expires_at=NOW + days(1), **common)
+    new = grant_order(points=100, key="new", expires_at=NOW + days(1), **common)
     with CaptureQueriesContext(connection) as queries:
         post([new, redeem_order(points=105, key="some", **common)])
     assert pages_read(queries) == 0
@@ -146,9 +141,8 @@ def test_a_lot_that_moved_behind_the_first_page_is_taken_in_its_new_place(minji)
     with_lots(minji, FIRST_LOTS + 2)
     soonest = minji.lots.get(seq=FIRST_LOTS + 2)
     until = (NOW + days(400)).date()
-    rules = rules_of(minji.programme_id)
     common = {"account_id": minji.pk, "now": NOW, "by": SHOP}
-    move = extend_order(lots=[soonest.pk], rules=rules, until=until, reason="why", key="move", **common)
+    move = extend_order(lots=[soonest.pk], until=until, reason="why", key="move", **common)
     post([move, redeem_order(points=10 * (FIRST_LOTS + 1), key="rest", **common)])
     assert remainders(minji) == {FIRST_LOTS + 2: 10} | dict.fromkeys(range(1, FIRST_LOTS + 2), 0)
 
@@ -186,13 +180,9 @@ def test_the_facts_of_grants_count_clawbacks_and_the_expired_part_of_their_famil
 
 def test_the_number_of_statements_does_not_grow_with_the_accounts(moa, django_assert_num_queries):
     ids = open_accounts(programme=moa, references=[f"m{n}" for n in range(50)])
-    rules = rules_of(moa.pk)
 
     def orders(name: str):
-        return [
-            grant_order(account_id=pk, rules=rules, points=5, now=NOW, key=f"{name}:{pk}", by=SHOP)
-            for pk in ids.values()
-        ]
+        return [grant_order(account_id=pk, points=5, now=NOW, key=f"{name}:{pk}", by=SHOP) for pk in ids.values()]
 
     with CaptureQueriesContext(connection) as one:
         post(orders("a")[:1])

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from ledger.models import Entry
-from ledger.tasks import sweep
+from ledger.models import Entry, Seal
+from ledger.tasks import seal, sweep
 from tests.builders import NOW, days, grant
 from tests.looking import entries, nothing_changes
 
@@ -28,3 +28,13 @@ def test_a_sweep_leaves_what_is_still_ahead(minji):
     grant(minji, 10, now=timezone.now() - days(1), expires_at=timezone.now() + days(1))
     with nothing_changes():
         sweep()
+
+
+@pytest.mark.django_db
+def test_what_moved_is_sealed_at_the_real_time(minji):
+    grant(minji, 10)
+    seal()
+    seal()
+    made = Seal.objects.get()
+    assert (made.number, made.accounts) == (1, 1)
+    assert abs(made.sealed_at - timezone.now()) < timedelta(minutes=1)

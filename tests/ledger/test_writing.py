@@ -9,13 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger.actors import Actor
-from ledger.book import Move
 from ledger.clawbacks import clawback_order
+from ledger.drafts import Move
 from ledger.grants import grant_order
 from ledger.kinds import Kind
 from ledger.models import Account, Allocation, Entry, Extension, Lot, Notice
 from ledger.posting import Order, post
-from ledger.programmes import rules_of
 from ledger.redemptions import redeem_order
 from ledger.writing import write
 from tests import builders
@@ -34,9 +33,8 @@ def test_nothing_drafted_is_nothing_written(django_assert_num_queries):
 def test_every_batch_is_written_in_one_statement(minji, moa):
     jun = builders.jun(moa)
     grant(jun, 10)
-    rules = rules_of(moa.pk)
     orders = [
-        grant_order(account_id=minji.pk, rules=rules, points=5, now=NOW, key="1", by=SHOP),
+        grant_order(account_id=minji.pk, points=5, now=NOW, key="1", by=SHOP),
         redeem_order(account_id=minji.pk, points=3, now=NOW, key="2", by=SHOP),
         redeem_order(account_id=jun.pk, points=3, now=NOW, key="3", by=SHOP),
     ]
@@ -49,10 +47,9 @@ def test_every_batch_is_written_in_one_statement(minji, moa):
 
 
 def test_a_lot_made_and_used_in_one_batch_is_written_in_its_final_state(minji):
-    rules = rules_of(minji.programme_id)
     post(
         [
-            grant_order(account_id=minji.pk, rules=rules, points=50, now=NOW, key="1", by=SHOP),
+            grant_order(account_id=minji.pk, points=50, now=NOW, key="1", by=SHOP),
             redeem_order(account_id=minji.pk, points=20, now=NOW, key="2", by=SHOP),
             clawback_order(account_id=minji.pk, points=30, now=NOW, key="3", by=SHOP, undoes="1"),
         ]
@@ -76,7 +73,6 @@ def test_a_lot_touched_by_several_acts_of_a_batch_is_updated_once_to_the_last_st
 
 
 def test_a_lot_made_and_moved_in_one_batch_keeps_its_first_date_in_the_extension(minji):
-    rules = rules_of(minji.programme_id)
     until = NOW + days(600)
 
     def decide(book, signature):
@@ -86,7 +82,7 @@ def test_a_lot_made_and_moved_in_one_batch_keeps_its_first_date_in_the_extension
     staff = Actor("staff", "1")
     post(
         [
-            grant_order(account_id=minji.pk, rules=rules, points=50, now=NOW, key="1", by=SHOP),
+            grant_order(account_id=minji.pk, points=50, now=NOW, key="1", by=SHOP),
             Order(account_id=minji.pk, now=NOW, by=staff, key="2", content={}, decide=decide),
         ]
     )
@@ -97,8 +93,7 @@ def test_a_lot_made_and_moved_in_one_batch_keeps_its_first_date_in_the_extension
 
 
 def test_the_ids_of_lots_and_allocations_rise_in_the_order_of_what_happened(minji):
-    rules = rules_of(minji.programme_id)
-    post([grant_order(account_id=minji.pk, rules=rules, points=1, now=NOW, key=f"{n}", by=SHOP) for n in range(1, 31)])
+    post([grant_order(account_id=minji.pk, points=1, now=NOW, key=f"{n}", by=SHOP) for n in range(1, 31)])
     redeem(minji, 30)
     assert list(Lot.objects.order_by("pk").values_list("seq", flat=True)) == list(range(1, 31))
     taken = Allocation.objects.filter(entry__kind="redeem").order_by("pk")

@@ -13,7 +13,6 @@ from ledger.errors import AccountBusy
 from ledger.grants import grant_order
 from ledger.models import Account, Entry, Lot
 from ledger.posting import Order, post
-from ledger.programmes import rules_of
 from ledger.receipts import Receipt
 from tests import builders
 from tests.builders import NOW, SHOP, grant, redeem
@@ -40,9 +39,8 @@ def three():
 
 
 def orders(accounts, name: str) -> list[Order]:
-    rules = rules_of(accounts[0].programme_id)
     return [
-        grant_order(account_id=account.pk, rules=rules, points=1, now=NOW, key=f"{name}:{account.pk}", by=SHOP)
+        grant_order(account_id=account.pk, points=1, now=NOW, key=f"{name}:{account.pk}", by=SHOP)
         for account in accounts
     ]
 

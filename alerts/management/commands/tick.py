@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from alerts import tasks
-from ledger.tasks import sweep
+from ledger.tasks import seal, sweep
 
 # In the order in which they build on one another; the names are those of the clock in `config/celery.py`.
 TICKS = {
@@ -17,6 +17,7 @@ TICKS = {
     "deliver": tasks.deliver,
     "reap": tasks.reap,
     "sweep": sweep,
+    "seal": seal,
 }
 
 

@@ -23,7 +23,7 @@ def soon(byeol, sink):
 
 
 def test_one_round_takes_points_that_go_soon_to_a_message(soon, sink):
-    assert run() == ["extend", "plan", "fan-out", "deliver", "reap", "sweep"]
+    assert run() == ["extend", "plan", "fan-out", "deliver", "reap", "sweep", "seal"]
     assert len(sink.mails) == 1
     assert states() == [(60, "accepted", "")]
     run()

@@ -1,0 +1,127 @@
+"""Every row of some accounts, put together as the entries that they tell: what the auditor reads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ledger.allocation import LotState, Slice
+from ledger.drafts import Allocated, Closing, Draft, HoldState, Move, Told
+from ledger.kinds import Kind
+from ledger.models import Allocation, Closure, Entry, Extension, Hold, Lot, Notice
+from ledger.retelling import EntryFacts
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of some accounts, by account; what belongs to an entry by the entry's id."""
+
+    entries: Mapping[int, Sequence[Entry]]
+    lots: Mapping[int, Sequence[Lot]]
+    holds: Mapping[int, Mapping[int, Hold]]  # by account and seq
+    closures: Mapping[int, Mapping[int, Closure]]
+    allocations: Mapping[int, Sequence[Allocation]]
+    extensions: Mapping[int, Sequence[Extension]]
+    notices: Mapping[int, Sequence[Notice]]
+
+    def facts(self, account_id: int, lots: Mapping[int, LotState]) -> Iterator[EntryFacts]:
+        """The account's entries in `seq` order; `lots` are its lots as they were made, by id."""
+        made: dict[int, list[LotState]] = defaultdict(list)
+        for lot in lots.values():
+            made[lot.seq].append(lot)
+        for entry in self.entries[account_id]:
+            yield self._facts(entry, lots, sorted(made[entry.seq], key=lambda lot: lot.number))
+
+    def _facts(self, entry: Entry, lots: Mapping[int, LotState], made: Sequence[LotState]) -> EntryFacts:
+        allocations, extensions = self.allocations[entry.pk], self.extensions[entry.pk]
+        named = [row.lot_id for row in (*allocations, *extensions)]
+        unknown = [lot_id for lot_id in named if lot_id not in lots]
+        slices = [Allocated(lots[a.lot_id], a.delta, a.until) for a in allocations if a.lot_id in lots]
+        hold = self.holds[entry.account_id].get(entry.seq)
+        closure = self.closures[entry.account_id].get(entry.seq)
+        draft = Draft(
+            account_id=entry.account_id,
+            programme_id=entry.programme_id,
+            seq=entry.seq,
+            kind=Kind(entry.kind),
+            amount=entry.amount,
+            debt_delta=entry.debt_delta,
+            written_off=entry.written_off,
+            balance_after=entry.balance_after,
+            debt_after=entry.debt_after,
+            key=entry.key,
+            body_hash=bytes(entry.body_hash) if entry.body_hash is not None else None,
+            actor=entry.actor,
+            reason=entry.reason,
+            reference=entry.reference,
+            undoes_seq=entry.undoes_seq,
+            asked=entry.asked,
+            available=entry.available,
+            effective_at=entry.effective_at,
+            recorded_at=entry.recorded_at,
+            allocations=slices,
+            made=made,
+            moves=[
+                Move(lots[x.lot_id], x.was, x.until, x.spendable_was, x.spendable_until)
+                for x in extensions
+                if x.lot_id in lots
+            ],
+            told=_told(self.notices[entry.pk], lots),
+            held=_held(hold, entry, slices) if hold else None,
+            closing=Closing(closure.seq, closure.closes_at, closure.points, id=closure.pk) if closure else None,
+            hash=bytes(entry.hash),
+        )
+        return EntryFacts(draft, entry.hash_version, unknown)
+
+
+def read_rows(account_ids: Sequence[int]) -> Rows:
+    """Every fact of these accounts, and the numbers kept beside them. The caller sees to it that all is of one moment."""
+    of_accounts = {"entry__account__in": account_ids}
+    accounts = {"account__in": account_ids}
+    return Rows(
+        entries=_by(Entry.objects.filter(**accounts).order_by("account", "seq"), lambda entry: entry.account_id),
+        lots=_by(Lot.objects.filter(**accounts).order_by("account", "seq", "number"), lambda lot: lot.account_id),
+        holds=_by_seq(Hold.objects.filter(**accounts)),
+        closures=_by_seq(Closure.objects.filter(**accounts)),
+        allocations=_by(Allocation.objects.filter(**of_accounts).order_by("pk"), lambda a: a.entry_id),
+        extensions=_by(Extension.objects.filter(**of_accounts).order_by("pk"), lambda x: x.entry_id),
+        notices=_by(Notice.objects.filter(**of_accounts), lambda notice: notice.entry_id),
+    )
+
+
+def _by(rows: Iterable[Row], name: Callable[[Row], Any]) -> dict[Any, list[Row]]:
+    grouped: dict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[name(row)].append(row)
+    return grouped
+
+
+def _by_seq(rows: Iterable[Any]) -> dict[int, dict[int, Any]]:
+    grouped: dict[int, dict[int, Any]] = defaultdict(dict)
+    for row in rows:
+        grouped[row.account_id][row.seq] = row
+    return grouped
+
+
+def _told(notices: Sequence[Notice], lots: Mapping[int, LotState]) -> Told | None:
+    for notice in notices:
+        named = [lots[lot_id] for lot_id in notice.lots if lot_id in lots]
+        return Told(
+            expires_at=notice.expires_at,
+            expires_on=notice.expires_on,
+            told_on=notice.told_on,
+            channel=notice.channel,
+            evidence=notice.evidence,
+            lots=named,
+            waiver=notice.waiver,
+        )
+    return None
+
+
+def _held(hold: Hold, entry: Entry, took: Sequence[Allocated]) -> HoldState:
+    slices = [Slice(lot, -delta) for lot, delta, _ in took]
+    return HoldState(hold.seq, entry.key or "", hold.lapses_at, slices, id=hold.pk)
