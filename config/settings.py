@@ -5,6 +5,7 @@ A value that cannot be read stops the start and names its variable. `docs/operat
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,11 +16,28 @@ from environs import Env, validate
 
 env = Env()
 
+
+def key_of_32_bytes(variable: str, text: str) -> bytes:
+    """A key from its base64. Raises ImproperlyConfigured, which names the variable and never what it holds."""
+    try:
+        key = b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32 or b64encode(key).decode() != text:
+        raise ImproperlyConfigured(f"{variable} must be 32 bytes in base64, as `openssl rand -base64 32` prints them")
+    return key
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- What an installation sets ---------------------------------------------------------------------------------
 
 SECRET_KEY = env.str("SECRET_KEY", default="")  # Django refuses to sign anything with an empty one
+# The private Ed25519 key that signs the seals; without one none is made, and whoever asks for one is told.
+SEAL_KEY = key_of_32_bytes("SEAL_KEY", env.str("SEAL_KEY")) if env.str("SEAL_KEY", default="") else b""
+# The public keys of retired ones, so that old seals still verify.
+_retired: list[str] = env.list("SEAL_PUBLIC_KEYS", default=[])
+SEAL_PUBLIC_KEYS = [key_of_32_bytes("SEAL_PUBLIC_KEYS", text) for text in _retired]
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 DATABASE_URL = env.str("DATABASE_URL", default="postgresql:///pointkeep")

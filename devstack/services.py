@@ -1,12 +1,13 @@
 """The demo's processes beside the servers: how each is called, and what tells that it is up."""
 
+import base64
 import http.client
 import os
 import secrets
 import shlex
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ CELERY = [PYTHON, "-m", "celery", "-A", "config"]
 WORKERS = THREADS = 2
 FOREIGN = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY")  # of the user's own servers, not of this one
 
-FOR_SHELLS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "EMAIL_URL", "INBOX_MAILDIR", "SITE_URL")
+FOR_SHELLS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SEAL_KEY", "EMAIL_URL", "INBOX_MAILDIR", "SITE_URL")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def environment(base: Mapping[str, str], *, home: Path, port: int, mail_port: in
         "INBOX_MAILDIR": str(home / "mail"),
         "POINTKEEP_DEMO": "true",
         "PYTHONUNBUFFERED": "1",
-        "SECRET_KEY": _secret_key(home / "secret_key"),
+        "SEAL_KEY": _secret(home / "seal_key", lambda: base64.b64encode(secrets.token_bytes(32)).decode()),
+        "SECRET_KEY": _secret(home / "secret_key", lambda: secrets.token_urlsafe(48)),
         "SITE_URL": f"http://{HOST}:{port}",
     }
 
@@ -75,13 +77,13 @@ def write_environment(path: Path, environ: Mapping[str, str]) -> None:
         file.writelines(lines)
 
 
-def _secret_key(path: Path) -> str:
-    """Made once, so that a restart signs nobody out; readable by its owner only."""
+def _secret(path: Path, make: Callable[[], str]) -> str:
+    """Made once, so that a restart signs nobody out and old seals verify; readable by its owner only."""
     if not path.exists():
         part = path.with_suffix(".part")
         part.unlink(missing_ok=True)
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(make())
         part.rename(path)
     return path.read_text()
 

@@ -21,9 +21,9 @@ from django.db import OperationalError, connection, transaction
 from psycopg import errors as pg
 
 from ledger import sealing
+from ledger.checking import Finding
 from ledger.inputs import check_instant
 from ledger.models import Seal, SealLeaf
-from ledger.checking import Finding
 
 LEAVES_AT_ONCE = 5_000
 SEALS_AT_ONCE = 500

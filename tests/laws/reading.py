@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -106,6 +107,23 @@ def of_the_model(wallet: Wallet, since: int) -> dict[str, list[tuple]]:
             if told.seq > since
         ],
     }
+
+
+def differences(written: dict[str, list[tuple]], expected: dict[str, list[tuple]]) -> str:
+    """The rows that only one side has, to be read by a person."""
+    lines = []
+    for name in written:
+        only_written = [row for row in written[name] if row not in expected[name]]
+        only_expected = [row for row in expected[name] if row not in written[name]]
+        if only_written or only_expected:
+            lines += [f"{name}: {QUERIES[name].split('FROM')[0].split(maxsplit=1)[1].strip()}"]
+            lines += [f"  written  {plain(row)}" for row in only_written]
+            lines += [f"  expected {plain(row)}" for row in only_expected]
+    return "\n".join(lines) or "the same rows in another order"
+
+
+def plain(row: tuple) -> str:
+    return ", ".join(f"{value:%Y-%m-%dT%H:%M:%S.%f}" if isinstance(value, datetime) else str(value) for value in row)
 
 
 def fingerprint(programme_id: int) -> tuple:

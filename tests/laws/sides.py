@@ -260,7 +260,8 @@ class Sides:
         call, first = self.calls[number]
         self.touched = True
         expected = "KeyReused" if another_body else replace(first, replayed=True)
-        assert outcome(lambda: call(now, another_body)) == expected
+        found = outcome(lambda: call(now, another_body))
+        assert found == expected, f"answered {found}, expected {expected}"
 
     # --- the comparison
 
@@ -273,7 +274,11 @@ class Sides:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")  # as a commit would
             for index, (account, wallet) in enumerate(zip(self.accounts, self.wallets, strict=True)):
                 since = self.compared[index]
-                assert reading.of_the_ledger(cursor, account.pk, since) == reading.of_the_model(wallet, since)
+                written, expected = (
+                    reading.of_the_ledger(cursor, account.pk, since),
+                    reading.of_the_model(wallet, since),
+                )
+                assert written == expected, reading.differences(written, expected)
                 self.compared[index] = len(wallet.log)
             reading.ask_the_laws(cursor, self.programme.pk)
 
@@ -283,7 +288,8 @@ class Sides:
         at = max(now, wallet.last or now)
         live, spendable, promised, debt = wallet.seen(at)
         seen = statements.balance(self.accounts[who], at=at)
-        assert (seen.live, seen.spendable, seen.promised, seen.debt) == (live, spendable, promised, debt)
+        said = (seen.live, seen.spendable, seen.promised, seen.debt)
+        assert said == (live, spendable, promised, debt), f"seen {seen}, expected {wallet.seen(at)}"
         assert not (debt and live)  # law 4
 
     # --- how
@@ -328,7 +334,8 @@ class Sides:
             return
         assert isinstance(found, Receipt), f"refused with {found}, expected {expected}"
         said = asdict(found) | {"kind": found.kind.value, "restored": [tuple(part) for part in found.restored]}
-        assert {name: said[name] for name in asdict(expected)} == asdict(expected)
+        said = {name: said[name] for name in asdict(expected)}
+        assert said == asdict(expected), f"answered {said}, expected {asdict(expected)}"
         assert found.spendable == sum(points for points, _ in expected.restored) - expected.settled
         assert found.replayed is False
         self.calls.append((call, found))

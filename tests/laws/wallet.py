@@ -286,20 +286,19 @@ class Wallet:
         """Points come back, the last slice first: to their lot if that lives long enough, or else to a new one."""
         since = effective or at
         given: Slices = []
-        moves: list[Move] = []
         made = 0
         for lot, points in reversed(slices):
             ends = self.worked_out(lot)
             if ends is None or (ends >= later(since, lot.rule.floor) and not lot.ended_by):
                 home = lot
-                moves += self.move([home], ends)
+                self.move([home], ends)
             else:
                 until = restored_date(lot.rule, ends, since)
                 home = self.new_lot(lot, made, points, since, until)
                 made += 1
             home.left += points
             given.append((home, points))
-        self.happened(kind, at, given=given, effective=effective, undoes=undoes, moves=moves)
+        self.happened(kind, at, given=given, effective=effective, undoes=undoes)
         self.settle(at, effective)
 
     def new_lot(self, like: Lot, number: int, points: int, since: datetime, ends: datetime) -> Lot:
@@ -361,14 +360,14 @@ class Wallet:
         entry.moves = moves or []
         self.log.append(entry)
         if kind in ACTIVITY:
-            self.was_active(entry)
+            self.was_active(entry.effective)
 
-    def was_active(self, entry: Happened) -> None:
-        """All lots that wait for inactivity wait longer now."""
-        self.active = max(self.active, entry.effective) if self.active else entry.effective
+    def was_active(self, since: datetime) -> None:
+        """All lots that wait for inactivity wait longer now: their date is worked out, so that is no extension."""
+        self.active = max(self.active, since) if self.active else since
         for lot in in_order(self.lots):
             if lot.left and lot.idles and lot.seq != len(self.log):
-                entry.moves += self.move([lot], self.worked_out(lot))
+                self.move([lot], self.worked_out(lot))
 
 
 def in_order(lots: Iterable[Lot]) -> list[Lot]:
