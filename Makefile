@@ -14,17 +14,23 @@ MONTHS ?= 3
 ROUND ?= month
 ZONE ?= Europe/London
 
+SECONDS ?= 20
+PROCESSES ?= 4
+SEED ?=
+# A shell of its own mind counts in SECONDS how long it has been running: the command gets it under another name.
+HAMMER_SECONDS = $(SECONDS)
+
 PY := .venv/bin/python
 RUN := $(PY) -m devstack.run --with-parent
 UV := .data/uv/bin/uv pip compile pyproject.toml
 LOCK_OPTIONS := --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock"
 
-export PORT FEED AS_OF REPORT MONTHS ROUND ZONE
+export PORT FEED AS_OF REPORT MONTHS ROUND ZONE HAMMER_SECONDS PROCESSES SEED FULL
 # `make ... TZ=Asia/Seoul` would change the clock of every program below; another project's settings do not fit.
 unexport TZ DJANGO_SETTINGS_MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-reset test check replay messages lock
+.PHONY: help install demo demo-reset test check replay hammer bench messages lock
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -62,6 +68,12 @@ check: install ## lint, types, import contracts, house rules, migrations, deploy
 replay: install ## apply a feed to a new programme and write its report: FEED=file.csv AS_OF= REPORT= MONTHS= ROUND= ZONE=
 	@if [ -z "$$FEED" ]; then echo "FEED is missing: make replay FEED=file.csv [AS_OF=$$AS_OF REPORT=$$REPORT MONTHS=$$MONTHS ROUND=$$ROUND ZONE=$$ZONE]" >&2; exit 2; fi
 	@exec $(RUN) --own --migrate -- $(PY) manage.py replay "$$FEED" --as-of "$$AS_OF" --report "$$REPORT" --months "$$MONTHS" --round "$$ROUND" --zone "$$ZONE"
+
+hammer: install ## many processes act at once, some are killed, then the audit: SECONDS=20 PROCESSES=4 SEED=
+	@exec $(RUN) --own --durable --migrate -- $(PY) manage.py hammer --seconds "$$HAMMER_SECONDS" --processes "$$PROCESSES" --seed "$$SEED"
+
+bench: install ## measure the ledger against yardsticks, into benchmarks/RESULTS.md (FULL=1, or ARGS="redeem grant" for some rows)
+	@exec $(RUN) --own --durable --home .data/bench -- $(PY) -m benchmarks.run $(ARGS)
 
 messages: install ## compile the Korean texts after an edit of locale/ko/LC_MESSAGES/django.po
 	@exec .venv/bin/pybabel compile -D django -d locale

@@ -10,12 +10,25 @@ from alerts.models.contact import Channel
 from ledger.models import Member
 
 
-def put(*, member: Member, address: str, language: str, verified: bool, channel: Channel = Channel.EMAIL) -> Contact:
-    """Enter an address of a member, or bring it up to date if it is there. Raises BadInput naming the field."""
+def put(
+    *,
+    member: Member,
+    address: str,
+    language: str,
+    verified: bool,
+    now: datetime,
+    channel: Channel = Channel.EMAIL,
+) -> Contact:
+    """Enter an address of a member, or bring it up to date if it is there. Raises BadInput naming the field.
+
+    `verified` says that at `now` it is known to be the member's; since when is kept, while it stays so.
+    """
     address = address.strip()
     contact = Contact.objects.filter(member=member, channel=channel, address=address).first()
     contact = contact or Contact(member=member, channel=channel, address=address)
+    since = contact.verified_at if contact.verified else now
     contact.language, contact.verified, contact.active = language, verified, True
+    contact.verified_at = since if verified else None
     save_checked(contact)
     return contact
 

@@ -13,7 +13,7 @@ from alerts.models import Delivery
 from alerts.models.delivery import Status
 from ledger import notices
 from ledger.actors import Actor
-from ledger.errors import AccountBusy, LedgerError
+from ledger.errors import AccountBusy, AccountClosed, LedgerError
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,10 @@ def record(delivery: Delivery, *, now: datetime) -> bool:
         )
     except AccountBusy:
         return False
+    except AccountClosed:
+        # There is nothing left that the notice could be about. The mark of the queue is set all the same: else this
+        # delivery would be tried for ever, in front of others.
+        logger.info("delivery %s was accepted for an account that closed", delivery.pk)
     except LedgerError as refusal:
         logger.error("notice of delivery %s refused: %s", delivery.pk, refusal.code)
         return False

@@ -16,7 +16,7 @@ from alerts.models.delivery import Status, Why
 from alerts.planning import due_offset
 from alerts.texts import Telling
 from ledger.models import Lot
-from ledger.policies import is_good_day
+from ledger.policies import Model, is_good_day
 from ledger.statements import lots_expiring_at
 
 
@@ -42,13 +42,17 @@ def look(delivery: Delivery, *, now: datetime) -> Go | Stop:
     reminder = delivery.reminder
     programme = reminder.programme
     today = now.astimezone(programme.tz).date()
-    live = list(lots_expiring_at(reminder.account, reminder.expires_at, at=now))
+    if reminder.account.closes_at and reminder.account.closes_at <= now:
+        return Stop(Status.SKIPPED, Why.CLOSED)
+    live = list(lots_expiring_at(reminder.account, reminder.expires_at, at=now).select_related("policy"))
     if not live:
         return _nothing_left(reminder, now)
-    # Lots that a notice duty holds and that can no longer be told in time will not go on that day.
-    lots = [lot for lot in live if not lot.gated or is_good_day(today, reminder.expires_on, lot.notice_days)]
+    # Lots that a notice duty holds and that can no longer be told in time will not go on that day; and a notice that is
+    # too early to count would be about something else.
+    lots = [lot for lot in live if not lot.gated or _would_count(lot, today, reminder.expires_on)]
     if not lots:
-        return Stop(Status.SUPERSEDED, Why.UNTOLD)
+        too_late = all(not is_good_day(today, reminder.expires_on, lot.notice_days) for lot in live)
+        return Stop(Status.SUPERSEDED, Why.UNTOLD) if too_late else Stop(Status.SKIPPED, Why.TOO_EARLY)
     points = sum(lot.remaining for lot in lots)
     stop = _not_this_one(reminder, today=today, points=points)
     if stop:
@@ -67,13 +71,30 @@ def look(delivery: Delivery, *, now: datetime) -> Go | Stop:
     return Go(contact, telling, [lot.pk for lot in lots])
 
 
+def _would_count(lot: Lot, today: date, expires_on: date) -> bool:
+    """Whether a notice given today would be a good one for this lot."""
+    return is_good_day(today, expires_on, lot.notice_days, lot.policy.notice_max_days)
+
+
 def _nothing_left(reminder: Reminder, now: datetime) -> Stop:
-    moved = Lot.objects.filter(account=reminder.account, extensions__was=reminder.expires_at)
-    if moved.filter(open=True).exists():
+    if _moved(reminder):
         return Stop(Status.SUPERSEDED, Why.MOVED)  # the new date has reminders of its own
     if now >= reminder.expires_at:
         return Stop(Status.TOO_LATE, Why.EXPIRED)
     return Stop(Status.SKIPPED, Why.REDEEMED)
+
+
+def _moved(reminder: Reminder) -> bool:
+    """Whether points of that date are still there with another one: extended, postponed, or moved by activity.
+
+    What moved by activity left no row of its own; it is known by its policy, its age, and that it goes later now.
+    """
+    there = Lot.objects.filter(account=reminder.account, open=True)
+    by_an_act = there.filter(extensions__was=reminder.expires_at)
+    by_activity = there.filter(
+        policy__model=Model.INACTIVITY, first_expires_at__lte=reminder.expires_at, expires_at__gt=reminder.expires_at
+    )
+    return by_an_act.exists() or by_activity.exists()
 
 
 def _not_this_one(reminder: Reminder, *, today: date, points: int) -> Stop | None:

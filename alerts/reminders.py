@@ -15,22 +15,27 @@ from alerts.models import ReminderRule
 from alerts.planning import Offset, horizon
 from ledger.models import Programme
 
-# Lots that a notice duty holds and of which it is too late to tell are left out: they will not go on that day.
+# Lots that a notice duty holds and of which it is too late to tell are left out: they will not go on that day. Those of
+# which it is too early to give a notice that counts wait for their time. An account that is closed has none left.
 # Of the due offsets only the nearest is planned, and none that lies behind one that was planned already.
 _PLAN = """
 INSERT INTO alerts_reminder
        (programme_id, account_id, expires_at, expires_on, offset_days, due_at, points_planned, planned_at)
 SELECT %(programme)s, soon.account_id, soon.expires_at, soon.expires_on, nearest.offset_days,
        (soon.expires_on - nearest.offset_days)::timestamp AT TIME ZONE %(zone)s, soon.points, %(now)s
-  FROM (SELECT lot.account_id, lot.expires_at, sum(lot.remaining)::bigint AS points,
-               ((lot.expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date AS expires_on
+  FROM (SELECT lot.account_id, lot.expires_at, sum(lot.remaining)::bigint AS points, day.expires_on
           FROM ledger_lot lot
+          JOIN ledger_policy policy ON policy.id = lot.policy_id
+         CROSS JOIN LATERAL (
+               SELECT ((lot.expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date AS expires_on) day
          WHERE lot.open AND lot.programme_id = %(programme)s
            AND lot.expires_at > %(now)s AND lot.expires_at <= %(horizon)s
-           AND (NOT lot.gated OR ((lot.expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date
-                                 >= %(today)s::date + lot.notice_days)
-         GROUP BY lot.account_id, lot.expires_at) soon
+           AND (NOT lot.gated
+                OR (day.expires_on - %(today)s::date >= lot.notice_days
+                    AND (policy.notice_max_days = 0 OR day.expires_on - %(today)s::date <= policy.notice_max_days)))
+         GROUP BY lot.account_id, lot.expires_at, day.expires_on) soon
   JOIN ledger_account account ON account.id = soon.account_id
+       AND (account.closes_at IS NULL OR account.closes_at > %(now)s)
  CROSS JOIN LATERAL (
        SELECT rule.offset_days, rule.channel FROM alerts_reminderrule rule
         WHERE rule.programme_id = %(programme)s AND rule.least_points <= soon.points

@@ -11,6 +11,8 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from ledger.errors import AccountBusy, AccountNotFound, BadInput, LedgerBroken, LedgerError, Refused
 
+# By inheritance: an error has the status of the nearest kind above it. AccountClosed is a conflict like the other
+# refusals and not 410: the account is still there to be read, only nothing more can happen to it; `code` says so.
 STATUS: dict[type[LedgerError], int] = {
     BadInput: 400,
     Refused: 409,

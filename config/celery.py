@@ -22,6 +22,7 @@ CLOCK = {
     "reap": ("alerts.tasks.reap", 30),  # leases that ran out; notices of what was accepted
     "extend": ("alerts.tasks.extend", 60),  # extension rules; then gated lots of which nobody was told in time
     "sweep": ("ledger.tasks.sweep", 60),  # write off what the clock has ended
+    "audit": ("ledger.tasks.audit", 300),  # tell what moved again, and look at the rest in turn
     "seal": ("ledger.tasks.seal", 600),  # sign what the accounts are now, so that nobody rewrites it unseen
 }
 

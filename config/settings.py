@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "alerts",
     "portal",
     "demo",
+    "hammer",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -109,7 +110,11 @@ DATABASES = {
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host/name")
 # Nobody waits for an account for longer than two seconds: the act is refused as busy and can be tried again.
-DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=2000"
+# What is prepared is the ledger's few statements (`ledger/wire.py`), always the same: never by count, as psycopg would,
+# and their plans are made once, not for each value.
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    options="-c lock_timeout=2000 -c plan_cache_mode=force_generic_plan", prepare_threshold=1_000_000
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 PASSWORD_HASHERS = [

@@ -14,6 +14,7 @@ from dateutil.relativedelta import relativedelta
 
 from alerts import contacts, rules
 from demo.diary import Diary
+from demo.incidents import Incidents
 from ledger import accounts, clawbacks, expiry, extensions, grants, notices, programmes, redemptions
 from ledger.actors import Actor
 from ledger.errors import InsufficientPoints
@@ -51,8 +52,8 @@ class Story:
     def tell(self) -> int:
         """Let all of it happen; returns how many things that were."""
         start = self.now - relativedelta(months=MONTHS + 2)
-        moa = _programme("moa", "모아 멤버십", start, months=12, rounding=Rounding.MONTH)
-        byeol = _programme("byeol", "별 카드 페이백", start, months=6, rounding=Rounding.DAY)
+        moa = _programme("moa", "모아 멤버십", start, 12, Rounding.MONTH, reinstate_window_days=90)
+        byeol = _programme("byeol", "별 카드 페이백", start, 6, Rounding.DAY)
         rules.extend_active(programme=byeol, active_days=60, extend_days=30, most_times=2, days_before=14)
         for programme, members in ((moa, MOA_MEMBERS), (byeol, BYEOL_MEMBERS)):
             for reference, earned, spent, months in members:
@@ -60,6 +61,7 @@ class Story:
                 for month in months:
                     self._plan_month(account, month, earned, spent)
         self._plan_incidents(moa)
+        Incidents(self.now, self.diary).plan(moa=_account(moa, "minji"), byeol=_account(byeol, "minji"))
         return self.diary.live(self.now)
 
     def _plan_month(self, account: Account, months_ago: int, earned: int, spent: int) -> None:
@@ -157,9 +159,18 @@ class Story:
             )
 
 
-def _programme(code: str, name: str, since: datetime, *, months: int, rounding: Rounding) -> Programme:
+def _programme(
+    code: str, name: str, since: datetime, months: int, rounding: Rounding, *, reinstate_window_days: int = 0
+) -> Programme:
     programme = programmes.create(
-        code=code, name=name, zone="Asia/Seoul", effective_from=since, count=months, rounding=rounding, notice_days=30
+        code=code,
+        name=name,
+        zone="Asia/Seoul",
+        effective_from=since,
+        count=months,
+        rounding=rounding,
+        notice_days=30,
+        reinstate_window_days=reinstate_window_days,
     )
     for offset in (60, 30, 3):
         rules.remind(programme=programme, offset_days=offset)
@@ -169,6 +180,10 @@ def _programme(code: str, name: str, since: datetime, *, months: int, rounding: 
 def _account(programme: Programme, reference: str) -> Account:
     account = accounts.open_account(programme=programme, reference=reference)
     contacts.put(
-        member=account.member, address=f"{reference}@members.example", language=programme.language, verified=True
+        member=account.member,
+        address=f"{reference}@members.example",
+        language=programme.language,
+        verified=True,
+        now=programme.created_at,
     )
     return account

@@ -15,8 +15,10 @@ from ledger.receipts import Receipt
 
 
 def adjust_up(*, account: Account, points: int, now: datetime, key: str, by: Actor, reason: str) -> Receipt:
-    """Add points that were missing. Raises BadInput without a reason, BadPoints, BadKey, NoPolicy, KeyReused, FutureAct,
-    AccountClosed."""
+    """Add points that were missing.
+
+    Raises BadInput without a reason, BadPoints, BadKey, NoPolicy, KeyReused, FutureAct, AccountClosed.
+    """
     return act(adjust_up_order(account_id=account.pk, points=points, now=now, key=key, by=by, reason=reason))
 
 

@@ -5,18 +5,19 @@ Pure: no database, no clock. The acts decide on a book; the pen (`posting.py`) f
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ledger import chain
 from ledger.allocation import LotState, Slice, is_live, redemption_order
+from ledger.announcing import is_announced
 from ledger.drafts import Allocated, Closing, Draft, HoldState, Move, Signature, Told
 from ledger.effects import take_effect
 from ledger.errors import BooksClosed
 from ledger.kinds import RESTORING, SIGN, Kind
-from ledger.policies import Model, Rules, Terms, inactivity_date, is_good_day, start_of_day
+from ledger.policies import Model, Rules, Terms, inactivity_date, start_of_day
 from ledger.undoing import Known
 
 
@@ -76,7 +77,7 @@ class Book:
                 read_rest, self._read_rest = self._read_rest, None
                 names = {(lot.seq, lot.number) for lot in self._lots}
                 rest = [self._asides.get((lot.seq, lot.number), lot) for lot in read_rest()]
-                new = [lot for lot in rest if (lot.seq, lot.number) not in names]
+                new = [lot for lot in rest if lot.remaining and (lot.seq, lot.number) not in names]
                 self._lots = sorted([*self._lots, *new], key=redemption_order)
             elif here is None:
                 return
@@ -95,7 +96,13 @@ class Book:
     def same(self, lot: LotState) -> LotState:
         """The one state of this lot on this page: acts and facts that name the same lot must share it."""
         name = lot.seq, lot.number
-        return next((own for own in self._lots if (own.seq, own.number) == name), self._asides.setdefault(name, lot))
+        own = next((own for own in self._lots if (own.seq, own.number) == name), None)
+        return own or self._asides.setdefault(name, lot)
+
+    def named(self, names: Iterable[tuple[int, int]]) -> list[LotState]:
+        """The lots with these names, (seq, number), as far as this page has met them: open ones, and empty ones too."""
+        met = self._asides | {(lot.seq, lot.number): lot for lot in self.lots()}
+        return [met[name] for name in sorted(names) if name in met]
 
     def hold_under(self, key: str) -> HoldState | None:
         """The open hold that was made under this key."""
@@ -172,6 +179,9 @@ class Book:
 
     def date_of(self, lot: LotState) -> datetime | None:
         """The lot's date. Of an empty lot under an inactivity policy it is worked out anew: nobody kept it."""
+        return lot.expires_at if lot.remaining else self._date_now(lot)
+
+    def _date_now(self, lot: LotState) -> datetime | None:
         if lot.first_expires_at is None or not self.is_inactivity(lot):
             return lot.expires_at
         return self.dated(self.rules.terms(lot.policy_id), lot.first_expires_at)
@@ -184,7 +194,7 @@ class Book:
 
     def redate(self, lot: LotState) -> None:
         """Give a lot the date that its policy says now; only a lot under an inactivity policy can get another."""
-        until = self.date_of(lot)
+        until = self._date_now(lot)
         if until != lot.expires_at:
             lot.expires_at, lot.gated, lot.moved_untold = until, lot.notice_days > 0, False
             self.touch(lot)
@@ -200,16 +210,8 @@ class Book:
         """Whether good notices stand for the lot's present date: on enough channels, or a waiver that counts."""
         if lot.expires_at is None:
             return False
-        terms = self.rules.terms(lot.policy_id)
-        good = [
-            notice
-            for notice in self.known.notices.get(lot.expires_at, ())
-            if (lot.seq, lot.number) in notice.lots
-            and not notice.withdrawn
-            and is_good_day(notice.told_on, notice.expires_on, lot.notice_days, terms.notice_max_days)
-        ]
-        channels = {notice.channel for notice in good if not notice.waiver}
-        return len(channels) >= terms.notice_channels or (terms.accepts_waivers and any(n.waiver for n in good))
+        notices = self.known.notices.get(lot.expires_at, ())
+        return is_announced(lot, self.rules.terms(lot.policy_id), notices)
 
     def put_in_order(self) -> None:
         """The order follows the dates: after some have moved."""
@@ -217,8 +219,16 @@ class Book:
 
     def open_lot(self, lot: LotState) -> None:
         """Put a lot among the open ones: it was made, or it was empty and gets points again."""
-        self._lots = [own for own in self._lots if own is not lot]
         insort(self._lots, lot, key=redemption_order)
+
+    def end_lot(self, lot: LotState) -> None:
+        """Take a lot that is empty now from the open ones; an account's past makes no act longer."""
+        place = bisect_left(self._lots, redemption_order(lot), key=redemption_order)
+        if place == len(self._lots) or self._lots[place] is not lot:
+            place = next((i for i, own in enumerate(self._lots) if own is lot), -1)
+        if place >= 0:
+            del self._lots[place]
+            self._asides[lot.seq, lot.number] = lot
 
     def touch(self, lot: LotState) -> None:
         if lot.id is not None:

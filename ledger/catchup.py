@@ -21,16 +21,25 @@ from ledger.undoing import last_points
 LAPSED = "lapsed"  # the reason of a release by the clock
 
 
+Happen = Callable[[Book, datetime], None]
+
+
 def catch_up(book: Book) -> int:
     """Write all that the clock has done up to the act's one time; returns how many entries that were."""
     before = len(book.drafts)
-    while due := min(_due(book), default=None, key=lambda event: event[:2]):
-        instant, _, happen = due
+    while due := next_due(book):
+        instant, happen = due
         happen(book, instant)
     return len(book.drafts) - before
 
 
-def _due(book: Book) -> Iterator[tuple[datetime, int, Callable[[Book, datetime], None]]]:
+def next_due(book: Book) -> tuple[datetime, Happen] | None:
+    """What the clock has to do first, and as of when: `expire`, `lapse` or `close`."""
+    due = min(_due(book), default=None, key=lambda event: event[:2])
+    return (due[0], due[2]) if due else None
+
+
+def _due(book: Book) -> Iterator[tuple[datetime, int, Happen]]:
     """The next thing of each kind that the clock has to do: at one instant lots end before holds lapse, before the
     account closes."""
     if book.closed:
@@ -39,18 +48,22 @@ def _due(book: Book) -> Iterator[tuple[datetime, int, Callable[[Book, datetime],
         if lot.expires_at is None or lot.expires_at > book.at:
             break  # the order is by date: everything behind is later
         if is_overdue(lot, book.at):
-            yield lot.expires_at, 0, _expire
+            yield lot.expires_at, 0, expire
             break
     if book.lapses_at and book.lapses_at <= book.at:
-        yield book.lapses_at, 1, _lapse
+        yield book.lapses_at, 1, lapse
     if book.closing and book.closing.closes_at <= book.at:
-        yield book.closing.closes_at, 2, _close
+        yield book.closing.closes_at, 2, close
 
 
-def _expire(book: Book, instant: datetime) -> None:
+def expire(book: Book, instant: datetime) -> None:
     """One entry for all lots that ended at this instant: each its exact remainder."""
-    ended = [Slice(lot, lot.remaining) for lot in _until(book, instant) if is_overdue(lot, instant)]
-    book.write(Kind.EXPIRE, BY_CLOCK, take=ended, effective_at=instant)
+    book.write(Kind.EXPIRE, BY_CLOCK, take=ended_at(book, instant), effective_at=instant)
+
+
+def ended_at(book: Book, instant: datetime) -> list[Slice]:
+    """What the clock ends at this instant."""
+    return [Slice(lot, lot.remaining) for lot in _until(book, instant) if is_overdue(lot, instant)]
 
 
 def _until(book: Book, instant: datetime) -> Iterator:
@@ -60,7 +73,8 @@ def _until(book: Book, instant: datetime) -> Iterator:
         yield lot
 
 
-def _lapse(book: Book, instant: datetime) -> None:
+def lapse(book: Book, instant: datetime) -> None:
+    """Holds whose time is up come back whole."""
     for hold in [hold for hold in book.holds.values() if hold.lapses_at == instant]:
         _release(book, hold, instant)
 
@@ -70,7 +84,7 @@ def _release(book: Book, hold: HoldState, instant: datetime) -> None:
     give_back(book, Kind.RELEASE, BY_CLOCK, slices, undoes_seq=hold.seq, at=instant, reason=LAPSED)
 
 
-def _close(book: Book, instant: datetime) -> None:
+def close(book: Book, instant: datetime) -> None:
     """The account ends: open holds come back, then everything that is left goes, promised and gated too."""
     for hold in list(book.holds.values()):
         _release(book, hold, instant)

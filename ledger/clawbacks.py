@@ -1,6 +1,7 @@
 """Clawing back: undoing part or all of a grant, or taking points without one.
 
-Cap: what was granted and reinstated, less what of it the clock expired, less earlier clawbacks of that grant, whoever paid them.
+Cap: what was granted and reinstated, less what of it the clock expired, less earlier clawbacks of that grant, whoever
+paid them.
 Who pays: live lots of the grant's family, then other live lots in redemption order (promised ones last), then debt.
 Under a policy that writes off, only the family pays, and the rest is kept as written off.
 """

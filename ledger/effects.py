@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ledger.allocation import is_overdue
 from ledger.drafts import Closing, Draft, HoldState, Move
 from ledger.kinds import ACTIVITY, RESTORING, Kind
 from ledger.undoing import NoticeFacts, SpendingFacts, first_points, last_points
@@ -46,6 +47,8 @@ def _put(book: Book, lot: LotState, delta: int) -> None:
     book.touch(lot)
     if was_empty and delta > 0:
         book.open_lot(lot)
+    elif not lot.remaining:
+        book.end_lot(lot)
 
 
 def _move(book: Book, move: Move) -> None:
@@ -125,5 +128,9 @@ def _set_gates(book: Book, draft: Draft) -> None:
 
 
 def said_of(book: Book, said: NoticeFacts) -> list[LotState]:
-    """The live lots that a notice is still about: named by it, and of the date that it told."""
-    return [lot for lot in book.live() if (lot.seq, lot.number) in said.lots and lot.expires_at == said.expires_at]
+    """The lots that a notice is still about: named by it, of the date that it told, and not ended by the clock.
+
+    Empty ones too: points can come back to them, and then that notice would let them go.
+    """
+    named = book.named(said.lots)
+    return [lot for lot in named if lot.expires_at == said.expires_at and not is_overdue(lot, book.at)]

@@ -17,11 +17,14 @@ from ledger.clawbacks import clawback_order
 from ledger.errors import AccountBusy, FutureAct, KeyReused, LedgerError
 from ledger.feed import FeedRow, Line, RowRejected, RowType, points_for
 from ledger.grants import grant_order
+from ledger.kinds import Origin
 from ledger.models import Entry, Programme
 from ledger.notes import note_order
+from ledger.policies import Rules
 from ledger.posting import Order, post
 from ledger.receipts import Receipt
 from ledger.redemptions import redeem_order
+from ledger.rules import rules_of
 
 FEED = Actor("feed")
 CHUNK = 1000  # rows in one transaction
@@ -72,6 +75,10 @@ class Import:
     now: datetime  # the real clock: rows dated after it are rejected
     reject: Callable[[Rejected], None]
     tally: Tally = field(default_factory=Tally)
+    rules: Rules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = rules_of(self.programme.pk)
 
     def run(self, lines: Iterable[Line]) -> Iterator[int]:
         """Apply the rows in file order; yields how many rows each finished chunk had."""
@@ -110,7 +117,7 @@ class Import:
         kept = []
         for line in chunk:
             try:
-                row = _usable(line, self.now)
+                row = self._usable(line)
                 order = order_for(row, accounts.get(row.customer_id, 0), self.programme)
                 is_there = order.key in known
                 if (is_there and known[order.key] != order.body_hash) or seen.setdefault(order.key, row) != row:
@@ -124,17 +131,19 @@ class Import:
         entries = Entry.objects.filter(programme=self.programme, key__in=keys)
         return {key: bytes(body or b"") for key, body in entries.values_list("key", "body_hash")}
 
+    def _usable(self, line: Line) -> FeedRow:
+        if isinstance(line.outcome, RowRejected):
+            raise line.outcome
+        row = line.outcome
+        if row.occurred_at > self.now:
+            raise FutureAct("the row is dated after the real clock", field="occurred_at")
+        if row.type == RowType.PURCHASE and points_for(row.amount, self.programme.earn_rate):
+            self.rules.in_force(row.occurred_at, Origin.PURCHASE)  # asked before an account is opened for it
+        return row
+
     def _reject(self, line: Line, reason: str) -> None:
         self.tally.rejected += 1
         self.reject(Rejected(line.number, reason, line.fields))
-
-
-def _usable(line: Line, now: datetime) -> FeedRow:
-    if isinstance(line.outcome, RowRejected):
-        raise line.outcome
-    if line.outcome.occurred_at > now:
-        raise FutureAct("the row is dated after the real clock", field="occurred_at")
-    return line.outcome
 
 
 def feed_key(event_id: str) -> str:

@@ -115,8 +115,8 @@ def _order(
 def withdraw(*, account: Account, notice: str, now: datetime, key: str, by: Actor, reason: str) -> Receipt:
     """Withdraw the notice, or the waiver, recorded under the key `notice`: the message came back.
 
-    Lots that no other good notice covers are gated again, unless they have expired already. Where all its lots have moved
-    or gone, that is noted. Raises BadInput without a reason, NotANotice, BadKey, KeyReused, FutureAct, AccountClosed.
+    Lots that no other good notice covers are gated again, unless they have expired already. Where all its lots have
+    moved or gone, that is noted. Raises BadInput without a reason, NotANotice, BadKey, KeyReused, FutureAct, AccountClosed.
     """
     return act(withdraw_order(account_id=account.pk, notice=notice, now=now, key=key, by=by, reason=reason))
 
@@ -170,8 +170,10 @@ def _full_notice(book: Book, lot: LotState) -> datetime:
 
 
 def _known_since(lot: LotState, book: Book) -> date:
-    """A day on which the lot was there: nobody can have been told of it before. A promised lot was there before it could
-    be spent."""
+    """A day on which the lot was there: nobody can have been told of it before.
+
+    A promised lot was there before it could be spent.
+    """
     return min(lot.spendable_at, book.at).astimezone(book.rules.zone).date()
 
 

@@ -120,7 +120,7 @@ def expiry_date(terms: Terms, since: datetime) -> datetime | None:
     if terms.notice_days:
         date_of = max(date_of, local + timedelta(days=terms.notice_days + terms.notice_slack))
     if terms.model == Model.FIXED_DAY:
-        return _fixed_day_after(date_of, terms)
+        return _fixed_day_after(date_of, local, terms)
     return rounded(date_of, terms)
 
 
@@ -138,14 +138,15 @@ def _life(terms: Terms) -> relativedelta:
     return relativedelta(**{str(terms.unit.value): terms.count})  # type: ignore[arg-type]  # the units are its own words
 
 
-def _fixed_day_after(least: datetime, terms: Terms) -> datetime:
+def _fixed_day_after(least: datetime, since: datetime, terms: Terms) -> datetime:
     """The end of the first fixed day that does not come before the wall-clock time `least`: "nearer: next year's".
 
-    29 February is the 28th in a year without one.
+    A day that ends in the very instant `since` is over. 29 February is the 28th in a year without one.
     """
-    for year in (least.year, least.year + 1, least.year + 2):
+    for year in (least.year - 1, least.year, least.year + 1):
         day = date(year, terms.fixed_month, 1) + relativedelta(day=terms.fixed_day)
-        if datetime.combine(day + timedelta(days=1), time()) >= least:
+        ends = datetime.combine(day + timedelta(days=1), time())
+        if ends >= least and ends > since:
             return rounded(datetime.combine(day, time()), terms) if _rounds(terms) else end_of_day(day, terms.zone)
     raise AssertionError("a fixed day comes every year")
 

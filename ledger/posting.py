@@ -1,12 +1,15 @@
 """The pen: the only place that writes to an account. Every act, single or in bulk, goes through `post`.
 
 How a write goes:
-1. lock the account rows, in id order: the only lock there is;
-2. in later statements, read the answers already given under the orders' keys, the open lots, and what clawbacks
-   must know of their grants (one statement that locked and read at once would see the state from before its wait);
+1. read the account's page: its numbers, its first open lots, whether the key is known;
+2. read what the order asks about earlier entries;
 3. decide in pure Python: replay, or catch-up and the act, each drafted on the account's `Book`;
-4. write all drafts in one statement of arrays, final states only, each lot and account once;
+4. write all drafts in one call, final states only, each lot and account once. It begins by moving the account's row on
+   from the number of entries that was read: had anybody written to the account since, it refuses, for all that happens
+   to an account is an entry. Then, and for orders that must be refused, the same is done under the account's lock;
 5. commit, where the deferred checks of the database speak.
+Several orders are posted in one transaction, under the locks of their accounts, taken in id order: the only locks there
+are. One that reads is never in the way of one that writes.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import Error, OperationalError, transaction
+from django.db import Error, OperationalError, connection, transaction
 from psycopg import errors as pg
 
 from ledger import writing
@@ -39,7 +42,7 @@ from ledger.errors import (
     LedgerError,
 )
 from ledger.inputs import check_instant, check_key
-from ledger.reading import lock_accounts, read_open_lots, read_pending
+from ledger.reading import Opened, lock_accounts, look_at, read_pending
 from ledger.recalling import recall
 from ledger.receipts import Receipt, receipt_of
 
@@ -90,10 +93,10 @@ def _as_text(value: object) -> str:
 
 def act(order: Order) -> Receipt:
     """Post one order. Raises what the ledger refuses, and then nothing stays; a decline is committed, then raised."""
-    with _database_errors(), transaction.atomic(durable=True):
-        (outcome,) = _post([order])
-        if isinstance(outcome, LedgerError):
-            raise outcome
+    with _database_errors():
+        outcome = _post_at_a_glance(order) or _post_under_lock([order])[0]
+    if isinstance(outcome, LedgerError):
+        raise outcome
     if outcome.declined:
         raise InsufficientPoints(outcome)
     return outcome
@@ -104,19 +107,56 @@ def post(orders: Sequence[Order]) -> list[Receipt | LedgerError]:
 
     Opens the outermost transaction itself. Raises AccountBusy, LedgerBroken for all of them together.
     """
-    with _database_errors(), transaction.atomic(durable=True):
-        return _post(orders)
+    with _database_errors():
+        return _post_under_lock(orders)
 
 
-def _post(orders: Sequence[Order]) -> list[Receipt | LedgerError]:
-    books, clock = lock_accounts({order.account_id for order in orders})
-    answers = read_answers({book.programme_id for book in books.values()}, [order.key for order in orders])
-    read_open_lots(books)
+def _post_at_a_glance(order: Order) -> Receipt | None:
+    """Decide on the account as it stands, and write if nothing has happened to it since: the usual case.
+
+    None: it has moved on, or the order is to be refused; then it is decided again, under the lock.
+    """
+    opened = look_at(order.account_id, order.key)
+    (outcome,) = _decide([order], opened)
+    if isinstance(outcome, LedgerError):
+        return None
+    try:
+        with _alone():
+            writing.write(opened.books.values())
+    except OperationalError as error:
+        if isinstance(error.__cause__, pg.SerializationFailure):
+            return None
+        raise
+    return outcome
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One call is a transaction of its own. Inside another, which only a test may have open, it is made one."""
+    if connection.in_atomic_block:
+        with transaction.atomic(durable=True):
+            yield
+    else:
+        yield
+
+
+def _post_under_lock(orders: Sequence[Order]) -> list[Receipt | LedgerError]:
+    with transaction.atomic(durable=True):
+        opened = lock_accounts({order.account_id for order in orders})
+        outcomes = _decide(orders, opened)
+        refused = len(outcomes) == 1 and isinstance(outcomes[0], LedgerError)
+        if not refused:  # alone it leaves nothing; among others what the clock has done before it stays
+            writing.write(opened.books.values())
+        return outcomes
+
+
+def _decide(orders: Sequence[Order], opened: Opened) -> list[Receipt | LedgerError]:
+    books = opened.books
+    programmes = {book.programme_id for book in books.values()}
+    answers = read_answers(programmes, [order.key for order in orders]) if opened.is_known else {}
     read_pending(books)
     recall(books, orders)
-    outcomes = [_outcome(order, books, answers, clock) for order in orders]
-    writing.write(books.values())
-    return outcomes
+    return [_outcome(order, books, answers, opened.clock) for order in orders]
 
 
 def tidy(account_ids: set[int], now: datetime) -> tuple[int, set[int]]:
@@ -125,10 +165,10 @@ def tidy(account_ids: set[int], now: datetime) -> tuple[int, set[int]]:
     Returns how many entries were written, and which accounts were left out.
     """
     with _database_errors(), transaction.atomic(durable=True):
-        books, clock = lock_accounts(account_ids, skip_locked=True)
-        if now > clock + CLOCK_SKEW:
+        opened = lock_accounts(account_ids, skip_locked=True)
+        books = opened.books
+        if opened.clock and now > opened.clock + CLOCK_SKEW:
             raise FutureAct(field="now")
-        read_open_lots(books)
         read_pending(books)
         written = 0
         for book in books.values():
@@ -139,10 +179,10 @@ def tidy(account_ids: set[int], now: datetime) -> tuple[int, set[int]]:
 
 
 def _outcome(
-    order: Order, books: Mapping[int, Book], answers: dict[tuple[int, str], Answer], clock: datetime
+    order: Order, books: Mapping[int, Book], answers: dict[tuple[int, str], Answer], clock: datetime | None
 ) -> Receipt | LedgerError:
     book = books.get(order.account_id)
-    if book is None:
+    if book is None or clock is None:
         return AccountNotFound(field="account")
     if order.now > clock + CLOCK_SKEW:
         return FutureAct(field="now")

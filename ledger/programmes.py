@@ -41,7 +41,7 @@ def create(
 
 
 def add_policy(*, programme: Programme, effective_from: datetime, now: datetime, **terms: object) -> Policy:
-    """Add a policy for points granted from `effective_from` on, an instant that lies ahead. It changes no lot that exists.
+    """Add a policy for points granted from `effective_from` on, which lies ahead. It changes no lot that exists.
 
     `terms` are the fields of the policy; `announced_on` says when members were told. Raises BadInput naming the field,
     WorseTooSoon when new points would be worse and that is not announced the programme's notice before.

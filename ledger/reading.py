@@ -1,13 +1,16 @@
-"""What every act reads under its lock, each in one statement for one account or a thousand."""
+"""What every act reads: the page of an account, or of many under their locks, and what the clock will do to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import connection
 
+from ledger import wire
 from ledger.allocation import LotState, Slice
 from ledger.book import Book
 from ledger.drafts import Closing, HoldState
@@ -17,35 +20,84 @@ from ledger.rules import rules_with
 FIRST_LOTS = 64
 
 
-def lock_accounts(ids: Iterable[int], *, skip_locked: bool = False) -> tuple[dict[int, Book], datetime]:
-    """Lock these accounts in id order and open a book for each; also the database's clock, now."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        clock: datetime = cursor.fetchone()[0]
-        cursor.execute(
-            f"""
-            SELECT a.id, a.programme_id, balance, debt, seq, head_hash, last_recorded_at, active_at, not_before,
-                   lapses_at, closes_at, closed, p.books_closed_until, p.cooling_off_days,
-                   (SELECT count(*) FROM ledger_policy WHERE programme_id = p.id)
-              FROM ledger_account a JOIN ledger_programme p ON p.id = a.programme_id
-             WHERE a.id = ANY(%s) ORDER BY a.id
-               FOR NO KEY UPDATE OF a {"SKIP LOCKED" if skip_locked else ""}
-            """,
-            [sorted(ids)],
-        )
-        rows = cursor.fetchall()
-    return {account_id: _book(account_id, *row) for account_id, *row in rows}, clock
+@dataclass(slots=True)
+class Opened:
+    """The books of some accounts, and what was read with them."""
+
+    books: dict[int, Book]
+    clock: datetime | None  # the database's; None: none of the accounts exists
+    is_known: bool  # an answer may be on record under one of the keys
 
 
-def _book(account_id: int, programme_id: int, balance: int, debt: int, seq: int, head: memoryview, *more) -> Book:
-    last, active_at, not_before, lapses_at, closes_at, closed, books_closed_until, cooling_off_days, policies = more
+# What every act must know: a row for each account and its first open lots in redemption order, or for the account alone.
+_PAGE = """
+SELECT clock_timestamp(), a.known, a.id, a.programme_id, a.balance, a.debt, a.seq, a.head_hash, a.last_recorded_at,
+       a.active_at, a.not_before, a.lapses_at, a.closes_at, a.closed, a.books_closed_until, a.cooling_off_days,
+       a.policies, {lot}
+  FROM (SELECT a.*, p.books_closed_until, p.cooling_off_days, {known} AS known,
+               (SELECT count(*) FROM ledger_policy WHERE programme_id = p.id) AS policies
+          FROM ledger_account a JOIN ledger_programme p ON p.id = a.programme_id
+         WHERE a.id = {wanted} OFFSET 0) AS a
+  LEFT JOIN LATERAL (
+       SELECT * FROM ledger_lot WHERE account_id = a.id AND open
+        ORDER BY expires_at NULLS LAST, seq, number LIMIT {first_lots}) l ON true"""
+
+# A lot's columns as `lot_state` takes them.
+LOT = """l.id, l.seq, l.number, l.family_seq, l.policy_id, l.origin, l.granted, l.remaining, l.spendable_at,
+         l.expires_at, l.gated, l.notice_days, l.notice_slack, l.first_spendable_at, l.first_expires_at,
+         l.moved_untold"""
+
+_KNOWN = "EXISTS (SELECT FROM ledger_entry e WHERE e.programme_id = a.programme_id AND e.key = $2)"
+_ONE = _PAGE.format(known=_KNOWN, lot=LOT, first_lots=FIRST_LOTS, wanted="$1")
+_MANY = _PAGE.format(known="true", lot=LOT, first_lots=FIRST_LOTS, wanted="ANY ($1)")
+
+
+def look_at(account_id: int, key: str) -> Opened:
+    """The page of one account as it is now, without its lock, and whether an answer is on record under this key."""
+    return _open(wire.call(_ONE, [account_id, key]))
+
+
+def lock_accounts(ids: Iterable[int], *, skip_locked: bool = False) -> Opened:
+    """Lock these accounts in id order, and open a book for each.
+
+    What is read comes in a later statement than the lock: it sees what the one that held it before has written.
+    """
+    # The plans are kept for the connection and must serve tables that grow: they may only follow indexes.
+    wire.call("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true)", [])
+    skip = "SKIP LOCKED" if skip_locked else ""
+    lock = f"SELECT id FROM ledger_account WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE {skip}"
+    locked = [account_id for (account_id,) in wire.call(lock, [sorted(ids)])]
+    return _open(wire.call(_MANY, [locked]))
+
+
+def _open(rows: Sequence[Sequence[Any]]) -> Opened:
+    opened = Opened({}, None, False)
+    lots: dict[int, list[LotState]] = {}
+    for clock, known, account_id, *row in rows:
+        if account_id not in lots:
+            opened.books[account_id], lots[account_id] = _book(account_id, row), []
+            opened.clock, opened.is_known = clock, opened.is_known or known
+        if row[LOT_FROM] is not None:
+            lots[account_id].append(lot_state(row[LOT_FROM:]))
+    for account_id, first in lots.items():
+        may_be_more = len(first) == FIRST_LOTS
+        opened.books[account_id].fill(first, partial(_read_rest, account_id) if may_be_more else None)
+    return opened
+
+
+LOT_FROM = 14  # where the lot's columns begin, behind those of the account
+
+
+def _book(account_id: int, row: Sequence[Any]) -> Book:
+    programme_id, balance, debt, seq, head_hash, last, active_at, not_before, lapses_at, closes_at, *more = row
+    closed, books_closed_until, cooling_off_days, policies, *_ = more
     return Book(
         account_id=account_id,
         programme_id=programme_id,
         balance=balance,
         debt=debt,
         seq=seq,
-        head_hash=bytes(head),
+        head_hash=head_hash,
         last_recorded_at=last,
         rules=rules_with(programme_id, policies),
         active_at=active_at,
@@ -56,12 +108,6 @@ def _book(account_id: int, programme_id: int, balance: int, debt: int, seq: int,
         books_closed_until=books_closed_until,
         cooling_off_days=cooling_off_days,
     )
-
-
-# A lot's columns as `lot_state` takes them.
-LOT = """l.id, l.seq, l.number, l.family_seq, l.policy_id, l.origin, l.granted, l.remaining, l.spendable_at,
-         l.expires_at, l.gated, l.notice_days, l.notice_slack, l.first_spendable_at, l.first_expires_at,
-         l.moved_untold"""
 
 
 def lot_state(row: Sequence) -> LotState:
@@ -88,29 +134,8 @@ def lot_state(row: Sequence) -> LotState:
     )
 
 
-def read_open_lots(books: dict[int, Book]) -> None:
-    """Fill each book with its first open lots in redemption order, and a way to read those behind them."""
-    first: dict[int, list[LotState]] = {account_id: [] for account_id in books}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT a.id, {LOT}
-              FROM unnest(%s::bigint[]) AS a (id)
-             CROSS JOIN LATERAL (
-                   SELECT * FROM ledger_lot WHERE account_id = a.id AND open
-                    ORDER BY expires_at NULLS LAST, seq, number LIMIT {FIRST_LOTS}) AS l
-            """,
-            [list(books)],
-        )
-        for account_id, *lot in cursor.fetchall():
-            first[account_id].append(lot_state(lot))
-    for account_id, lots in first.items():
-        may_be_more = len(lots) == FIRST_LOTS
-        books[account_id].fill(lots, partial(_read_rest, account_id) if may_be_more else None)
-
-
 def _read_rest(account_id: int) -> list[LotState]:
-    # An offset is safe here: the account is locked, and nothing was written since the first page.
+    # An offset is safe here: were anything written since the first page, what is decided would not be written.
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

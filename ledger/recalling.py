@@ -21,6 +21,8 @@ class Asks(Protocol):
     @property
     def account_id(self) -> int: ...
     @property
+    def key(self) -> str: ...
+    @property
     def undoes(self) -> str | None: ...
     @property
     def dates(self) -> tuple[datetime, ...]: ...
@@ -29,12 +31,18 @@ class Asks(Protocol):
 
 
 def recall(books: Mapping[int, Book], orders: Sequence[Asks]) -> None:
-    """Note in the books what these orders must know. What does not exist stays unknown: the act says what that means."""
+    """Note in the books what these orders must know.
+
+    What does not exist stays unknown: the act says what that means.
+    """
     here = [order for order in orders if order.account_id in books]
     if undone := [(order.account_id, order.undoes) for order in here if order.undoes]:
         _recall_entries(dict(books), undone)
     if dates := [(order.account_id, date) for order in here for date in order.dates]:
         _recall_notices(books, dates)
+    keys = {order.key for order in here}
+    if together := {order.account_id for order in here if order.undoes in keys}:
+        _recall_notices(books, _dates_told(together))
     if lots := [(order.account_id, order.lot) for order in here if order.lot is not None]:
         _recall_lots(books, lots)
 
@@ -65,6 +73,7 @@ def _recall_entries(books: dict[int, Book], undone: Sequence[tuple[int, str]]) -
         elif kind == Kind.NOTIFY and told_of:
             _recall_notices(books, [(account_id, told_of)])
             book.known.by_key[key] = book.known.by_seq[seq]
+            _meet_lots_of_notice(book, seq)
 
 
 def _recall_grants(books: Mapping[int, Book], grants: Sequence[tuple[int, int, str, int]]) -> None:
@@ -132,6 +141,15 @@ def _extension(book: Book, seq: int) -> ExtensionFacts:
         )
 
 
+def _dates_told(account_ids: set[int]) -> list[tuple[int, datetime]]:
+    """All dates that these accounts were told of: what a batch does and undoes may bring any of them back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT account_id, expires_at FROM ledger_notice WHERE account_id = ANY(%s)", [list(account_ids)]
+        )
+        return [(account_id, date) for account_id, date in cursor.fetchall()]
+
+
 def _recall_notices(books: Mapping[int, Book], dates: Sequence[tuple[int, datetime]]) -> None:
     """The notices of these dates, each once, in the order they were given."""
     with connection.cursor() as cursor:
@@ -154,6 +172,23 @@ def _recall_notices(books: Mapping[int, Book], dates: Sequence[tuple[int, dateti
                 names = {(int(made), int(number)) for made, number in (name.split(".") for name in lots)}
                 notice = NoticeFacts(seq, expires_at, expires_on, told_on, channel, waiver, names, withdrawn)
                 known.learn(None, notice)
+
+
+def _meet_lots_of_notice(book: Book, seq: int) -> None:
+    """Put the lots that a notice names on the page: those that are empty now are not among the open ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {LOT}
+              FROM ledger_entry e
+              JOIN ledger_notice n ON n.entry_id = e.id
+              JOIN ledger_lot l ON l.id = ANY (n.lots)
+             WHERE e.account_id = %s AND e.seq = %s
+            """,
+            [book.account_id, seq],
+        )
+        for lot in cursor.fetchall():
+            book.same(lot_state(lot))
 
 
 def _recall_lots(books: Mapping[int, Book], lots: Sequence[tuple[int, int]]) -> None:

@@ -22,8 +22,8 @@ from ledger.settling import settle
 def reinstate(*, account: Account, lot: int, now: datetime, key: str, by: Actor, reason: str) -> Receipt:
     """Give back the points that expired of the lot with this id, in a new lot with the life that its policy says.
 
-    Raises BadInput without a reason, LotNotExpired, TooLateToReinstate, AlreadyReinstated, BadKey, KeyReused, FutureAct,
-    AccountClosed.
+    Raises BadInput without a reason, LotNotExpired, TooLateToReinstate, AlreadyReinstated, BadKey, KeyReused,
+    FutureAct, AccountClosed.
     """
     return act(reinstate_order(account_id=account.pk, lot=lot, now=now, key=key, by=by, reason=reason))
 

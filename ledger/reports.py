@@ -1,4 +1,7 @@
-"""The business's looks: figures of a programme, as rows."""
+"""What every account of a programme holds and how it came to that: the report of a replay.
+
+The other reports: `liabilities.py`, `movements.py` (with the line of law 14), `cohorts.py`, `forecasts.py`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,11 @@ from ledger.models import Programme
 
 @dataclass(frozen=True, slots=True)
 class AccountTotals:
-    """One member's points: granted - redeemed - clawed_back - expired = spendable - debt, when all is spendable."""
+    """One member's points: granted - redeemed - clawed_back - expired = spendable - debt, when all is spendable.
+
+    Redeemed is less what came back, and counts points on hold; expired counts what a closure took, less what was
+    reinstated.
+    """
 
     customer_id: str
     spendable: int
@@ -43,10 +50,11 @@ def account_totals(programme: Programme, *, at: datetime) -> Iterator[AccountTot
               JOIN ledger_member m ON m.id = a.member_id
              CROSS JOIN LATERAL (
                    SELECT coalesce(sum(amount) FILTER (WHERE kind = 'grant'), 0) AS granted,
-                          coalesce(-sum(amount) FILTER (WHERE kind = 'redeem'), 0) AS redeemed,
+                          coalesce(-sum(amount) FILTER (WHERE kind IN ('redeem', 'refund', 'hold', 'release')), 0)
+                            AS redeemed,
                           count(*) FILTER (WHERE kind = 'decline') AS declined,
                           coalesce(-sum(amount) FILTER (WHERE kind = 'clawback'), 0) AS clawed_back,
-                          coalesce(-sum(amount) FILTER (WHERE kind = 'expire'), 0) AS expired
+                          coalesce(-sum(amount) FILTER (WHERE kind IN ('expire', 'forfeit', 'reinstate')), 0) AS expired
                      FROM ledger_entry WHERE account_id = a.id) AS e
              CROSS JOIN LATERAL (
                    SELECT coalesce(sum(remaining) FILTER (WHERE ended), 0) AS ended,

@@ -30,12 +30,15 @@ def give_back(
     reason: str = "",
 ) -> Draft:
     """Write the entry that gives these slices back as of `at`, and let them pay debt first."""
-    seq, made, given = book.next_seq(), [], []
+    seq = book.next_seq()
+    made: list[LotState] = []
+    given: list[Slice] = []
     for lot, points in slices:
         terms = book.rules.terms(lot.policy_id)
         until = book.date_of(lot)
         if has_floor_left(terms, until, at):
-            book.redate(lot)
+            if not lot.remaining:
+                book.redate(lot)
             given.append(Slice(lot, points))
         else:
             assert until is not None

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.db.models import Q
+
 from ledger.allocation import LotState, Slice
 from ledger.drafts import Allocated, Closing, Draft, HoldState, Move, Told
 from ledger.kinds import Kind
 from ledger.models import Allocation, Closure, Entry, Extension, Hold, Lot, Notice
+from ledger.checking import Wrong
 from ledger.retelling import EntryFacts
 
 Row = TypeVar("Row")
@@ -18,7 +21,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of some accounts, by account; what belongs to an entry by the entry's id."""
+    """Rows of some accounts, by account; what belongs to an entry by the entry's id."""
 
     entries: Mapping[int, Sequence[Entry]]
     lots: Mapping[int, Sequence[Lot]]
@@ -29,17 +32,18 @@ class Rows:
     notices: Mapping[int, Sequence[Notice]]
 
     def facts(self, account_id: int, lots: Mapping[int, LotState]) -> Iterator[EntryFacts]:
-        """The account's entries in `seq` order; `lots` are its lots as they were made, by id."""
+        """The account's entries in `seq` order; `lots` are its lots as they were made, by id, those of these rows too."""
         made: dict[int, list[LotState]] = defaultdict(list)
-        for lot in lots.values():
-            made[lot.seq].append(lot)
+        for lot in self.lots[account_id]:
+            made[lot.seq].append(lots[lot.pk])
         for entry in self.entries[account_id]:
-            yield self._facts(entry, lots, sorted(made[entry.seq], key=lambda lot: lot.number))
+            yield self._facts(entry, lots, made[entry.seq])
 
     def _facts(self, entry: Entry, lots: Mapping[int, LotState], made: Sequence[LotState]) -> EntryFacts:
-        allocations, extensions = self.allocations[entry.pk], self.extensions[entry.pk]
-        named = [row.lot_id for row in (*allocations, *extensions)]
-        unknown = [lot_id for lot_id in named if lot_id not in lots]
+        allocations, extensions = self.allocations.get(entry.pk, ()), self.extensions.get(entry.pk, ())
+        notices = self.notices.get(entry.pk, ())
+        named = [*(a.lot_id for a in allocations), *(x.lot_id for x in extensions)]
+        named += [lot_id for notice in notices for lot_id in notice.lots]
         slices = [Allocated(lots[a.lot_id], a.delta, a.until) for a in allocations if a.lot_id in lots]
         hold = self.holds[entry.account_id].get(entry.seq)
         closure = self.closures[entry.account_id].get(entry.seq)
@@ -47,7 +51,7 @@ class Rows:
             account_id=entry.account_id,
             programme_id=entry.programme_id,
             seq=entry.seq,
-            kind=Kind(entry.kind),
+            kind=Kind(entry.kind) if entry.kind in Kind else Kind.NOTE,
             amount=entry.amount,
             debt_delta=entry.debt_delta,
             written_off=entry.written_off,
@@ -70,26 +74,42 @@ class Rows:
                 for x in extensions
                 if x.lot_id in lots
             ],
-            told=_told(self.notices[entry.pk], lots),
+            told=_told(notices, lots),
             held=_held(hold, entry, slices) if hold else None,
             closing=Closing(closure.seq, closure.closes_at, closure.points, id=closure.pk) if closure else None,
             hash=bytes(entry.hash),
         )
-        return EntryFacts(draft, entry.hash_version, unknown)
+        return EntryFacts(draft, entry.hash_version, list(_strays(entry, draft, hold, named, lots)))
 
 
-def read_rows(account_ids: Sequence[int]) -> Rows:
-    """Every fact of these accounts, and the numbers kept beside them. The caller sees to it that all is of one moment."""
-    of_accounts = {"entry__account__in": account_ids}
-    accounts = {"account__in": account_ids}
+def _strays(
+    entry: Entry, draft: Draft, hold: Hold | None, named: Sequence[int], lots: Mapping[int, LotState]
+) -> Iterator[Wrong]:
+    """What the rows of an entry say and a draft cannot."""
+    if entry.kind not in Kind:
+        yield 13, f"there is no kind {entry.kind}"
+    if unknown := [lot_id for lot_id in named if lot_id not in lots]:
+        yield 3, f"it names lots {unknown} that are not the account's, or not made before it"
+    if hold and draft.held and hold.points != draft.held.points:
+        yield 5, f"the hold is said to be of {hold.points} points, {draft.held.points} were taken"
+
+
+def read_rows(account_ids: Sequence[int], *, after: int = 0, through: int | None = None) -> Rows:
+    """The facts of these accounts: of all entries, or of those with a `seq` after one and up to another.
+
+    The caller sees to it that all is of one moment.
+    """
+    window = Q(account__in=account_ids, seq__gt=after) & (Q(seq__lte=through) if through is not None else Q())
+    entries = list(Entry.objects.filter(window).order_by("account", "seq"))
+    of_entries = {"entry__in": [entry.pk for entry in entries]}
     return Rows(
-        entries=_by(Entry.objects.filter(**accounts).order_by("account", "seq"), lambda entry: entry.account_id),
-        lots=_by(Lot.objects.filter(**accounts).order_by("account", "seq", "number"), lambda lot: lot.account_id),
-        holds=_by_seq(Hold.objects.filter(**accounts)),
-        closures=_by_seq(Closure.objects.filter(**accounts)),
-        allocations=_by(Allocation.objects.filter(**of_accounts).order_by("pk"), lambda a: a.entry_id),
-        extensions=_by(Extension.objects.filter(**of_accounts).order_by("pk"), lambda x: x.entry_id),
-        notices=_by(Notice.objects.filter(**of_accounts), lambda notice: notice.entry_id),
+        entries=_by(entries, lambda entry: entry.account_id),
+        lots=_by(Lot.objects.filter(window).order_by("account", "seq", "number"), lambda lot: lot.account_id),
+        holds=_by_seq(Hold.objects.filter(window)),
+        closures=_by_seq(Closure.objects.filter(window)),
+        allocations=_by(Allocation.objects.filter(**of_entries).order_by("pk"), lambda a: a.entry_id),
+        extensions=_by(Extension.objects.filter(**of_entries).order_by("pk"), lambda x: x.entry_id),
+        notices=_by(Notice.objects.filter(**of_entries), lambda notice: notice.entry_id),
     )
 
 

@@ -7,18 +7,10 @@ from datetime import date, datetime
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from ledger.models import Account, Entry, Lot, Notice
+from ledger import asof
+from ledger.models import Account, Entry, Hold, Lot, Notice
 from ledger.policies import last_day
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """Points of an account at an instant. `live` = `spendable` + `promised` while there is no debt."""
-
-    spendable: int
-    promised: int  # live, to be spendable later
-    live: int
-    debt: int
+from ledger.standing import Balance as Balance  # the answer of `balance`
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +25,23 @@ class Expiring:
     told_on: date | None = None  # the day of the newest notice of this date
 
 
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """Live points that can be spent from `spendable_at` on."""
+
+    spendable_at: datetime
+    points: int
+
+
 def balance(account: Account, *, at: datetime) -> Balance:
-    """What the account holds at `at`, which must not lie before its last entry."""
+    """What the account holds at `at`, which must not lie before its last entry.
+
+    By the clock: where a hold has lapsed or a closure has taken effect and nobody has written it yet, it is worked out.
+    """
+    kept = Account.objects.values("debt", "lapses_at", "closes_at", "closed").get(pk=account.pk)
+    due = kept["lapses_at"], kept["closes_at"]
+    if not kept["closed"] and any(instant and instant <= at for instant in due):
+        return asof.balance(account, at=at)
     sums = (
         Lot.objects.filter(account=account)
         .live(at)
@@ -42,10 +49,13 @@ def balance(account: Account, *, at: datetime) -> Balance:
             live=Sum("remaining", default=0), spendable=Sum("remaining", filter=Q(spendable_at__lte=at), default=0)
         )
     )
-    debt = Account.objects.values_list("debt", flat=True).get(pk=account.pk)
-    live = int(sums["live"])
+    live, debt = int(sums["live"]), kept["debt"]
     spendable = 0 if debt else int(sums["spendable"])
-    return Balance(spendable=spendable, promised=live - int(sums["spendable"]), live=live, debt=debt)
+    on_hold = 0
+    if kept["lapses_at"]:
+        held = Hold.objects.filter(account=account, open=True)
+        on_hold = int(held.aggregate(points=Sum("points", default=0))["points"])
+    return Balance(spendable, promised=live - int(sums["spendable"]), live=live, debt=debt, on_hold=on_hold)
 
 
 def expiring(account: Account, *, at: datetime, before: datetime | None = None) -> list[Expiring]:
@@ -80,6 +90,18 @@ def undated(account: Account, *, at: datetime) -> int:
     """The account's live points that never expire."""
     lots = Lot.objects.filter(account=account, expires_at=None).live(at)
     return int(lots.aggregate(points=Sum("remaining", default=0))["points"])
+
+
+def promised(account: Account, *, at: datetime) -> list[Promised]:
+    """The account's live points that cannot be spent yet, soonest first, one row per instant of spending."""
+    lots = Lot.objects.filter(account=account, spendable_at__gt=at).live(at)
+    rows = lots.values_list("spendable_at").annotate(points=Sum("remaining")).order_by("spendable_at")
+    return [Promised(spendable_at, int(points)) for spendable_at, points in rows]
+
+
+def holds(account: Account) -> list[Hold]:
+    """The account's open holds, the soonest lapse first; one that has lapsed stays until its release is written."""
+    return list(Hold.objects.filter(account=account, open=True).order_by("lapses_at", "seq"))
 
 
 def open_lots(account: Account, *, at: datetime, limit: int = 200) -> QuerySet[Lot]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from ledger import expiry, seals
+from ledger import expiry, seals, verdicts
 
 
 @shared_task
@@ -14,3 +14,8 @@ def sweep() -> None:
 @shared_task
 def seal() -> None:
     seals.seal(now=timezone.now(), most=200_000)
+
+
+@shared_task
+def audit() -> None:
+    verdicts.audit_some(now=timezone.now(), most=2_000, clock=timezone.now)

@@ -29,8 +29,9 @@ class GrantFacts:
 
     @property
     def cap(self) -> int:
-        """The most that can still be clawed back."""
-        return self.granted + self.reinstated - self.expired - self.clawed_back
+        """The most that can still be clawed back: never below nothing, though refunded points that expired after others
+        paid for them count twice."""
+        return max(0, self.granted + self.reinstated - self.expired - self.clawed_back)
 
 
 @dataclass(slots=True)

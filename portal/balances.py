@@ -9,10 +9,13 @@ from itertools import groupby
 
 from ledger import statements
 from ledger.models import Account
+from portal import closing
 from portal.chart import Chart, draw
 
 # A programme that counts to the second may have thousands of dates; the rest is said in one line.
 MOST_DAYS = 60
+MOST_PROMISES = 6
+MOST_HOLDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,29 @@ class LastDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """Points that are the member's already and can be used from the day `on` on."""
+
+    on: date
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnHold:
+    """Points set aside: given back at `lapses_at`, on the clock of the programme, unless they are used before."""
+
+    lapses_at: datetime
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     account: Account
+    closing: closing.State
     balance: statements.Balance
+    promises: list[Promise]  # soonest first, at most MOST_PROMISES
+    holds: list[OnHold]  # the soonest lapse first, at most MOST_HOLDS
+    on_hold: int
     days: list[LastDay]  # soonest first, at most MOST_DAYS
     further_points: int  # of the days that are not listed
     undated: int
@@ -48,16 +71,49 @@ class Summary:
 def summary(account: Account, *, now: datetime) -> Summary:
     """What the account holds. Goes by the later of `now` and the last entry: clocks of two machines may differ."""
     at = max(now, account.last_recorded_at) if account.last_recorded_at else now
-    today = at.astimezone(account.programme.tz).date()
+    state = closing.state(account, at=at)
+    if state.closed:
+        return _closed(account, state)
+    zone = account.programme.tz
+    today = at.astimezone(zone).date()
     days = by_day(statements.expiring(account, at=at), today)
+    holds = statements.holds(account)
     return Summary(
         account=account,
+        closing=state,
         balance=statements.balance(account, at=at),
+        promises=by_first_day(statements.promised(account, at=at), account)[:MOST_PROMISES],
+        holds=[OnHold(hold.lapses_at.astimezone(zone), hold.points) for hold in holds[:MOST_HOLDS]],
+        on_hold=sum(hold.points for hold in holds),
         days=days[:MOST_DAYS],
         further_points=sum(day.points for day in days[MOST_DAYS:]),
         undated=statements.undated(account, at=at),
         chart=draw([(day.on, day.points) for day in days], today, account.programme.unit),
     )
+
+
+def _closed(account: Account, state: closing.State) -> Summary:
+    """Nothing is left, whether that is written down yet or not; a debt stays."""
+    debt = statements.Balance(spendable=0, promised=0, live=0, debt=account.debt)
+    return Summary(
+        account=account,
+        closing=state,
+        balance=debt,
+        promises=[],
+        holds=[],
+        on_hold=0,
+        days=[],
+        further_points=0,
+        undated=0,
+        chart=None,
+    )
+
+
+def by_first_day(promises: Iterable[statements.Promised], account: Account) -> list[Promise]:
+    """Promises put together by the day from which their points can be used."""
+    zone = account.programme.tz
+    grouped = groupby(promises, key=lambda promise: promise.spendable_at.astimezone(zone).date())
+    return [Promise(on, sum(part.points for part in parts)) for on, parts in grouped]
 
 
 def by_day(dates: Iterable[statements.Expiring], today: date) -> list[LastDay]:

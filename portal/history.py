@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from django.db.models import prefetch_related_objects
 
 from ledger import statements
-from ledger.kinds import Kind
-from ledger.models import Account, Allocation, Entry, Extension
+from ledger.kinds import RESTORING, Kind
+from ledger.models import Account, Allocation, Closure, Entry, Extension, Hold
 from ledger.policies import last_day
-from portal.lines import Given, Line, Moved, Story, line
+from portal.lines import Line, line
+from portal.stories import Ending, Given, Moved, Returned, Story
 
 PAGE = 25
 
@@ -34,35 +35,45 @@ def page(account: Account, *, before: int | None) -> Page:
 
 
 def _stories(entries: Sequence[Entry], account: Account) -> list[Story]:
-    prefetch_related_objects(entries, "notice", "allocations__lot__extensions", "extensions__lot")
-    held = _points_at(entries)
+    prefetch_related_objects(entries, "notice", "allocations__lot", "extensions__lot")
+    moved = _points_at(entries)
+    lapses, endings = _lapses(entries, account), _endings(entries, account)
     zone, unit = account.programme.tz, account.programme.unit
     return [
-        Story(entry, zone, unit, given=_given(entry, zone), moved=_moved(entry, held.get(entry.seq, {}), zone))
+        Story(
+            entry,
+            zone,
+            unit,
+            given=_given(entry, zone),
+            moved=_moved(entry, moved.get(entry.seq, {}), zone),
+            returned=_returned(entry, zone),
+            lapses_at=lapses.get(entry.seq),
+            ending=endings.get(entry.seq),
+        )
         for entry in entries
     ]
 
 
 def _given(entry: Entry, zone: ZoneInfo) -> Given | None:
-    """What a grant brought. The date as it was given is that before the first extension, if there was one."""
+    """What a grant brought: as the lot was made, and its last day as it is now."""
     if entry.kind != Kind.GRANT:
         return None
     lot = entry.allocations.all()[0].lot
-    first = min(lot.extensions.all(), key=lambda extension: extension.pk, default=None)
-    given = first.was if first else lot.expires_at
-    return Given(lot.origin, _day(given, zone), _day(lot.expires_at, zone))
+    promised = lot.first_spendable_at.astimezone(zone).date() if lot.first_spendable_at > entry.effective_at else None
+    return Given(lot.origin, _day(lot.first_expires_at, zone), _day(lot.expires_at, zone), promised)
 
 
 def _moved(entry: Entry, held: dict[int, int], zone: ZoneInfo) -> list[Moved]:
-    """The moves of an extension, those of the same two days put together."""
-    sums: dict[tuple[date | None, date | None], int] = defaultdict(int)
-    for extension in entry.extensions.all():
-        sums[_day(extension.was, zone), _day(extension.until, zone)] += held.get(extension.lot_id, 0)
-    return [Moved(points, was, until) for (was, until), points in sums.items()]
+    """The moves of an extension or a postponement, those of the same days put together."""
+    sums: dict[tuple[date | None, ...], int] = defaultdict(int)
+    for move in entry.extensions.all():
+        usable = [at.astimezone(zone).date() if at else None for at in (move.spendable_was, move.spendable_until)]
+        sums[_day(move.was, zone), _day(move.until, zone), *usable] += held.get(move.lot_id, 0)
+    return [Moved(points, *days) for days, points in sums.items()]
 
 
 def _points_at(entries: Iterable[Entry]) -> dict[int, dict[int, int]]:
-    """How many points each lot held when an extension moved it, by the extension's number and the lot."""
+    """How many points each lot held when its date was moved, by the number of that entry and the lot."""
     moves: list[tuple[int, Extension]] = [(entry.seq, move) for entry in entries for move in entry.extensions.all()]
     if not moves:
         return {}
@@ -73,6 +84,30 @@ def _points_at(entries: Iterable[Entry]) -> dict[int, dict[int, int]]:
             if move.lot_id == lot_id and seq < moved_by:
                 held[moved_by][lot_id] += delta
     return held
+
+
+def _returned(entry: Entry, zone: ZoneInfo) -> list[Returned]:
+    """What came back, by last day, in the order in which it was given back."""
+    sums: dict[date | None, int] = defaultdict(int)
+    if entry.kind in RESTORING:
+        for part in sorted(entry.allocations.all(), key=lambda part: part.pk):
+            sums[_day(part.until, zone)] += part.delta
+    return [Returned(points, until) for until, points in sums.items()]
+
+
+def _lapses(entries: Iterable[Entry], account: Account) -> dict[int, datetime]:
+    """When the holds among these entries lapse."""
+    made = [entry.seq for entry in entries if entry.kind == Kind.HOLD]
+    found = Hold.objects.filter(account=account, seq__in=made).values_list("seq", "lapses_at")
+    return dict(found) if made else {}
+
+
+def _endings(entries: Iterable[Entry], account: Account) -> dict[int, Ending]:
+    """What was told with the closures among these entries."""
+    asked = [entry.seq for entry in entries if entry.kind == Kind.CLOSE and entry.undoes_seq is None]
+    found = Closure.objects.filter(account=account, seq__in=asked) if asked else ()
+    zone = account.programme.tz
+    return {closure.seq: Ending(last_day(closure.closes_at, zone), closure.points) for closure in found}
 
 
 def _day(at: datetime | None, zone: ZoneInfo) -> date | None:

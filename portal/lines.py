@@ -1,52 +1,19 @@
-"""An entry of the ledger in a member's words: what happened, why, how many points, until when. Looks at no table."""
+"""An entry of the ledger as a line of the member's history: title, points, day, and its explanation."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ledger.kinds import Kind, Origin
+from ledger.effects import NOTHING_LEFT
+from ledger.kinds import Kind
 from ledger.models import Entry
 from ledger.policies import last_day
-from portal import words
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """Points whose last day an extension moved."""
-
-    points: int
-    was: date | None
-    until: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Points that a grant brought: their origin, their last day as given then, and as it is now."""
-
-    origin: str
-    until: date | None
-    now: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """An entry with the facts around it that its explanation needs."""
-
-    entry: Entry
-    zone: ZoneInfo
-    unit: str
-    given: Given | None = None
-    moved: Sequence[Moved] = ()
-
-    def points(self, number: int) -> str:
-        return words.points(abs(number), self.unit)
+from portal.explaining import explain
+from portal.stories import Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,164 +35,68 @@ TITLES = {
     Kind.GRANT: gettext_lazy("Points received"),
     Kind.SETTLE: gettext_lazy("Debt settled"),
     Kind.REDEEM: gettext_lazy("Points used"),
+    Kind.REFUND: gettext_lazy("Points given back"),
     Kind.CLAWBACK: gettext_lazy("Points taken back"),
+    Kind.HOLD: gettext_lazy("Points put on hold"),
+    Kind.CAPTURE: gettext_lazy("Points on hold used"),
+    Kind.RELEASE: gettext_lazy("Points on hold returned"),
     Kind.EXPIRE: gettext_lazy("Points expired"),
+    Kind.REINSTATE: gettext_lazy("Expired points given back"),
     Kind.EXTEND: gettext_lazy("Last day moved later"),
+    Kind.POSTPONE: gettext_lazy("First day of use moved later"),
     Kind.NOTIFY: gettext_lazy("Notice of expiry sent"),
+    Kind.CLOSE: gettext_lazy("Closing of the account asked for"),
+    Kind.FORFEIT: gettext_lazy("Account closed"),
     Kind.DECLINE: gettext_lazy("Not enough points"),
     Kind.NOTE: gettext_lazy("Nothing changed"),
 }
 
-SOURCES = {
-    Origin.PURCHASE: gettext_lazy("For a purchase."),
-    Origin.PROMOTION: gettext_lazy("From a promotion."),
-    Origin.COMPENSATION: gettext_lazy("As a compensation."),
-    Origin.MIGRATION: gettext_lazy("Taken over from an earlier programme."),
-    Origin.ADJUSTMENT: gettext_lazy("A correction in your favour."),
-}
-
-# What the ledger, the feed and the rules write as a reason themselves. Any other reason was written by a person, and
-# is shown as it was written.
-REASONS = (
-    (r"nobody was told in time", gettext_lazy("We had not told you in time, so your points stay longer.")),
-    (r"told in time after all", gettext_lazy("You had been told in time; the last day stays.")),
-    (
-        r"the lots of this notice have moved or gone",
-        gettext_lazy("A message about expiring points was no longer true: the points had moved or gone."),
-    ),
-    (
-        r"active in the last (?P<days>\d+) days",
-        gettext_lazy("You were active in the last %(days)s days, so your points stay longer."),
-    ),
-    (r"a purchase of (?P<amount>[\d.]+) is worth no point", gettext_lazy("The purchase was too small for a point.")),
-    (r"a return of (?P<amount>[\d.]+) is worth no point", gettext_lazy("The return was too small for a point.")),
-    (r"return", gettext_lazy("Goods were returned.")),
-)
-
-CHANNELS = {
-    "email": gettext_lazy("by e-mail"),
-    "sms": gettext_lazy("by text message"),
-    "alimtalk": gettext_lazy("by AlimTalk"),
+# The titles of entries that take back an earlier one of their own kind.
+WITHDRAWN = {
+    Kind.EXTEND: gettext_lazy("Last day moved back"),
+    Kind.NOTIFY: gettext_lazy("Notice of expiry withdrawn"),
+    Kind.CLOSE: gettext_lazy("Closing of the account withdrawn"),
 }
 
 
 def line(story: Story) -> Line:
     """The line that tells this story."""
     entry = story.entry
-    kind = Kind(entry.kind)
     on, recorded_on = (at.astimezone(story.zone).date() for at in (entry.effective_at, entry.recorded_at))
-    if kind == Kind.EXPIRE:
+    if entry.kind in (Kind.EXPIRE, Kind.FORFEIT) or _ended_empty(entry):
         # It counts from midnight, which to a member is the end of the last day and not the day after.
         on = recorded_on = last_day(entry.effective_at, story.zone)
     return Line(
         seq=entry.seq,
-        kind=kind.value,
-        title=str(TITLES[kind]),
+        kind=Kind.FORFEIT.value if _ended_empty(entry) else entry.kind,
+        title=_title(story),
         points=entry.amount,
         on=on,
         recorded_on=recorded_on if recorded_on != on else None,
         balance_after=entry.balance_after,
         debt_after=entry.debt_after,
-        details=[*_EXPLAIN[kind](story), *_reference(entry)],
+        details=[*explain(story), *_reference(entry)],
     )
 
 
-def _grant(story: Story) -> list[str]:
-    said = [str(SOURCES[Origin(story.given.origin)])] if story.given else []
-    said += _reason(story.entry)
-    if story.given:
-        said.append(_valid(story.given))
-    return said
+def _title(story: Story) -> str:
+    kind = Kind(story.entry.kind)
+    if story.withdraws and kind in WITHDRAWN:
+        return str(WITHDRAWN[kind])
+    if kind == Kind.NOTIFY and story.entry.notice.waiver:
+        return _("No notice of expiry sent")
+    if kind == Kind.CLAWBACK and not story.entry.amount:
+        return _("Points not taken back")  # all of it was written off
+    return str(TITLES[Kind.FORFEIT if _ended_empty(story.entry) else kind])
 
 
-def _valid(given: Given) -> str:
-    if given.until is None:
-        return _("These points do not expire.")
-    if given.now and given.now != given.until:
-        days = {"was": words.day(given.until), "day": words.day(given.now)}
-        return _("Valid through %(was)s at first, now through %(day)s.") % days
-    return _("Valid through %(day)s.") % {"day": words.day(given.until)}
-
-
-def _settle(story: Story) -> list[str]:
-    paid = story.points(story.entry.debt_delta)
-    return [_("%(points)s of the points you received settled your debt.") % {"points": paid}]
-
-
-def _redeem(story: Story) -> list[str]:
-    return [*_reason(story.entry), _("The points closest to their last day were used first.")]
-
-
-def _clawback(story: Story) -> list[str]:
-    entry = story.entry
-    said = _reason(entry)
-    if entry.undoes_seq is not None:
-        said.append(_("This undoes no. %(number)d of your history.") % {"number": entry.undoes_seq})
-    taken = -entry.amount
-    if entry.asked is not None and entry.asked > taken:
-        asked = {"asked": story.points(entry.asked), "points": story.points(taken)}
-        said.append(_("%(asked)s were to be taken back; no more than %(points)s could be.") % asked)
-    if entry.debt_delta > 0:
-        parts = {"points": story.points(taken - entry.debt_delta), "debt": story.points(entry.debt_delta)}
-        said.append(_("%(points)s came from your points; %(debt)s are now a debt.") % parts)
-    return said
-
-
-def _expire(story: Story) -> list[str]:
-    ended = last_day(story.entry.effective_at, story.zone)
-    return [_("%(day)s was the last day to use these points.") % {"day": words.day(ended)}]
-
-
-def _extend(story: Story) -> list[str]:
-    said = _reason(story.entry)
-    for moved in story.moved:
-        if moved.was and moved.until:
-            days = {"points": story.points(moved.points), "was": words.day(moved.was), "day": words.day(moved.until)}
-            said.append(_("%(points)s: valid through %(day)s instead of %(was)s.") % days)
-    return said
-
-
-def _notify(story: Story) -> list[str]:
-    notice = story.entry.notice
-    channel = CHANNELS.get(notice.channel)
-    days = {"told": words.day(notice.told_on), "day": words.day(notice.expires_on), "channel": channel or ""}
-    if channel:
-        return [_("On %(told)s we told you %(channel)s about points whose last day is %(day)s.") % days]
-    return [_("On %(told)s we told you about points whose last day is %(day)s.") % days]
-
-
-def _decline(story: Story) -> list[str]:
-    asked = {"asked": story.points(story.entry.asked or 0), "points": story.points(story.entry.available or 0)}
-    return [_("You wanted to use %(asked)s, and there were %(points)s. Nothing was taken.") % asked]
-
-
-def _note(story: Story) -> list[str]:
-    if story.entry.asked:
-        asked = {"asked": story.points(story.entry.asked)}
-        undone = _("%(asked)s were to be taken back, but of these points nothing was left to take back.") % asked
-        return [*_reason(story.entry), undone]
-    return _reason(story.entry)
-
-
-_EXPLAIN: dict[Kind, Callable[[Story], list[str]]] = {
-    Kind.GRANT: _grant,
-    Kind.SETTLE: _settle,
-    Kind.REDEEM: _redeem,
-    Kind.CLAWBACK: _clawback,
-    Kind.EXPIRE: _expire,
-    Kind.EXTEND: _extend,
-    Kind.NOTIFY: _notify,
-    Kind.DECLINE: _decline,
-    Kind.NOTE: _note,
-}
-
-
-def _reason(entry: Entry) -> list[str]:
-    for pattern, text in () if entry.actor.startswith("staff:") else REASONS:
-        if found := re.fullmatch(pattern, entry.reason):
-            return [str(text) % found.groupdict()]
-    return [_("Reason: %(reason)s") % {"reason": entry.reason}] if entry.reason else []
+def _ended_empty(entry: Entry) -> bool:
+    """The note that ends an account without points stands in the place of a forfeiture."""
+    return entry.kind == Kind.NOTE and entry.key is None and entry.reason == NOTHING_LEFT
 
 
 def _reference(entry: Entry) -> list[str]:
-    return [_("Reference: %(reference)s") % {"reference": entry.reference}] if entry.reference else []
+    # An extension's and a companion's reference are names for machines.
+    if not entry.reference or entry.kind == Kind.EXTEND:
+        return []
+    return [_("Reference: %(reference)s") % {"reference": entry.reference}]

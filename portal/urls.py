@@ -10,6 +10,8 @@ urlpatterns = [
     path("", views.balance, name="balance"),
     path("programmes/<slug:code>/", views.balance, name="programme"),
     path("programmes/<slug:code>/history/", views.history, name="history"),
+    path("programmes/<slug:code>/closing/", views.closing, name="closing"),
+    path("programmes/<slug:code>/keeping/", views.keeping, name="keeping"),
     path(
         "sign-in/",
         LoginView.as_view(template_name="portal/sign_in.html", redirect_authenticated_user=True),

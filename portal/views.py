@@ -1,4 +1,4 @@
-"""The members' pages: they look, and they write nothing."""
+"""The members' pages. All of them look; two write, by one act each: close the account, and keep it after all."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from ledger import closures
+from ledger.actors import Actor
+from ledger.errors import AccountBusy, AccountClosed, AlreadyClosing, FutureAct, KeyReused, NotClosing
 from ledger.models import Account
 from portal import balances, inbox
+from portal import closing as closings
 from portal import history as histories
 from portal.memberships import accounts_of, chosen
 
@@ -29,8 +33,7 @@ def balance(request: HttpRequest, code: str = "") -> HttpResponse:
     if not accounts and not code:
         return render(request, "portal/no_membership.html")
     account = _chosen(accounts, code)
-    summary = balances.summary(account, now=timezone.now())
-    return render(request, "portal/balance.html", _context("balance", account, accounts, summary=summary))
+    return _balance_page(request, account, accounts)
 
 
 @never_cache
@@ -43,6 +46,49 @@ def history(request: HttpRequest, code: str) -> HttpResponse:
     before = _number(request.GET.get("before"), "before")
     page = histories.page(account, before=before)
     return render(request, "portal/history.html", _context("history", account, accounts, page=page, before=before))
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def closing(request: HttpRequest, code: str) -> HttpResponse:
+    """Close the account: what would be lost is told first; one form, one tick, one button."""
+    accounts = accounts_of(request.user.pk)
+    account = _chosen(accounts, code)
+    if request.method != "POST":
+        if account.closes_at:
+            return redirect("portal:programme", code=code)  # that page says so, and has the button to withdraw
+        form = closings.ClosingForm(initial={"key": closings.new_key()})
+        return _closing_page(request, account, accounts, form)
+    form = closings.ClosingForm(request.POST)
+    if not form.is_valid():
+        return _closing_page(request, account, accounts, _usable_again(form))
+    try:
+        closures.close(account=account, now=timezone.now(), key=closings.key_of(form), by=_member(request))
+    except (AlreadyClosing, AccountClosed):
+        pass  # as the member wanted it; the page that follows says so
+    except (AccountBusy, FutureAct, KeyReused):
+        return _closing_page(request, account, accounts, form, busy=True)
+    return redirect("portal:programme", code=code)
+
+
+@never_cache
+@login_required
+@require_POST
+def keeping(request: HttpRequest, code: str) -> HttpResponse:
+    """Keep the account after all: the closure is withdrawn, and nothing was lost."""
+    accounts = accounts_of(request.user.pk)
+    account = _chosen(accounts, code)
+    form = closings.KeyForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest(_("This form is damaged. Please open the page again."))
+    try:
+        closures.withdraw(account=account, now=timezone.now(), key=closings.key_of(form), by=_member(request))
+    except (NotClosing, AccountClosed):
+        pass  # the page that follows says what is so
+    except (AccountBusy, FutureAct, KeyReused):
+        return _balance_page(request, account, accounts, busy=True)
+    return redirect("portal:programme", code=code)
 
 
 @require_safe
@@ -58,6 +104,43 @@ def inbox_message(request: HttpRequest, key: str) -> HttpResponse:
     if message is None:
         raise Http404(_("This message does not exist."))
     return render(request, "portal/message.html", {"mail": message})
+
+
+def _balance_page(
+    request: HttpRequest, account: Account, accounts: list[Account], *, busy: bool = False
+) -> HttpResponse:
+    summary = balances.summary(account, now=timezone.now())
+    more = {"summary": summary, "key": closings.new_key() if summary.closing.pending else "", "busy": busy}
+    context = _context("balance", account, accounts, **more)
+    return render(request, "portal/balance.html", context, status=503 if busy else 200)
+
+
+def _closing_page(
+    request: HttpRequest,
+    account: Account,
+    accounts: list[Account],
+    form: closings.ClosingForm,
+    *,
+    busy: bool = False,
+) -> HttpResponse:
+    now = timezone.now()
+    loss = closures.preview(account, at=max(now, account.last_recorded_at or now))
+    context = _context("closing", account, accounts, form=form, loss=loss, busy=busy)
+    return render(request, "portal/closing.html", context, status=503 if busy else 200)
+
+
+def _usable_again(form: closings.ClosingForm) -> closings.ClosingForm:
+    """A form whose key is damaged gets a new one; nothing was kept under the old."""
+    if "key" not in form.errors:
+        return form
+    ticked = {"sure": "on"} if form.cleaned_data.get("sure") else {}
+    again = closings.ClosingForm({**ticked, "key": closings.new_key()})
+    again.is_valid()
+    return again
+
+
+def _member(request: HttpRequest) -> Actor:
+    return Actor("member", str(request.user.pk))
 
 
 def _chosen(accounts: list[Account], code: str) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -22,3 +22,8 @@ def signed_points(number: int, unit: str) -> str:
 def day(of: date) -> str:
     """A day in full: “March 31, 2025”."""
     return date_format(of, "DATE_FORMAT")
+
+
+def moment(at: datetime) -> str:
+    """A time of a day: “March 31, 2025, 14:30”, on the clock that `at` carries."""
+    return _("%(day)s, %(time)s") % {"day": day(at.date()), "time": f"{at:%H:%M}"}

@@ -46,9 +46,11 @@ def moa(*offsets: int) -> Programme:
     return programme
 
 
-def email(account: Account, address: str = "minji@example.com", *, language: str = "ko") -> Contact:
+def email(
+    account: Account, address: str = "minji@example.com", *, language: str = "ko", now: datetime = builders.NOW
+) -> Contact:
     """A verified address of the account's member."""
-    return contacts.put(member=account.member, address=address, language=language, verified=True)
+    return contacts.put(member=account.member, address=address, language=language, verified=True, now=now)
 
 
 def minji(programme: Programme) -> Account:

@@ -36,6 +36,13 @@ class Contact(models.Model):
     verified = models.BooleanField(
         _("verified"), default=False, help_text=_("The address is known to be the member's. Others are not written to.")
     )
+    verified_at = models.DateTimeField(
+        _("verified at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since when this very address is known to be the member's."),
+    )
     active = models.BooleanField(_("in use"), default=True)
     refused_at = models.DateTimeField(
         _("refused"),

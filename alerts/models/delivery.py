@@ -37,6 +37,8 @@ class Why(models.TextChoices):
     NO_RULE = "no_rule", _("the reminder rule was removed")
     MOVED = "moved", _("the date was moved")
     UNTOLD = "untold", _("too late to tell: the date will be moved")
+    TOO_EARLY = "too_early", _("too early for a notice that counts")
+    CLOSED = "closed", _("the account is closed")
     NEARER = "nearer", _("a nearer reminder is due")
     EXPIRED = "expired", _("the points expired before")
     REFUSED = "refused", _("refused for good")
@@ -102,6 +104,10 @@ class Delivery(models.Model):
                 fields=["accepted_at"],
                 condition=Q(status=Status.ACCEPTED, noticed_at=None),
                 name="delivery_to_notice",
+            ),
+            # Serves the second extension of untold points: whether messages of a channel get through again.
+            models.Index(
+                fields=["channel", "accepted_at"], condition=Q(status=Status.ACCEPTED), name="delivery_accepted"
             ),
         ]
 

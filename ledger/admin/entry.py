@@ -10,9 +10,19 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from ledger.admin.facts import FactAdmin, LookOnlyInline, accounts_of, day_of, entries_with, link, time_of
-from ledger.kinds import Kind
-from ledger.models import Account, Allocation, Entry, Extension, Notice
+from ledger.admin.acting import ActingAdmin
+from ledger.admin.deeds import UNDO_EXTENSION
+from ledger.admin.facts import (
+    LookOnlyInline,
+    account_link_of,
+    accounts_of,
+    day_of,
+    entries_with,
+    link,
+    time_of,
+)
+from ledger.kinds import RESTORING, Kind
+from ledger.models import Allocation, Entry, Extension, Notice
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -31,10 +41,15 @@ class KindFilter(admin.SimpleListFilter):
 
 class AllocationInline(LookOnlyInline):
     model = Allocation
-    fields = readonly_fields = ("lot_link", "delta")
+    fields = readonly_fields = ("lot_link", "delta", "last_day")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("lot")
+        return super().get_queryset(request).select_related("lot", "entry__programme")
+
+    @admin.display(description=_("last day of what came back"))
+    def last_day(self, allocation: Allocation) -> str:
+        came_back = allocation.entry.kind in RESTORING
+        return day_of(allocation.until, allocation.entry.programme) if came_back else "–"
 
     @admin.display(description=_("lot"))
     def lot_link(self, allocation: Allocation) -> str:
@@ -43,7 +58,7 @@ class AllocationInline(LookOnlyInline):
 
 class ExtensionInline(LookOnlyInline):
     model = Extension
-    fields = readonly_fields = ("lot_link", "last_day_before", "last_day_now")
+    fields = readonly_fields = ("lot_link", "last_day_before", "last_day_now", "spendable_before", "spendable_now")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("lot", "entry__programme")
@@ -60,22 +75,32 @@ class ExtensionInline(LookOnlyInline):
     def last_day_now(self, extension: Extension) -> str:
         return day_of(extension.until, extension.entry.programme)
 
+    @admin.display(description=_("spendable before"))
+    def spendable_before(self, extension: Extension) -> str:
+        return time_of(extension.spendable_was, extension.entry.programme)
+
+    @admin.display(description=_("spendable since"))
+    def spendable_now(self, extension: Extension) -> str:
+        return time_of(extension.spendable_until, extension.entry.programme)
+
 
 class NoticeInline(LookOnlyInline):
     model = Notice
-    fields = readonly_fields = ("expires_on", "told_on", "channel", "evidence", "lots")
+    fields = readonly_fields = ("expires_on", "told_on", "channel", "evidence", "waiver", "lots")
 
 
 @admin.register(Entry)
-class EntryAdmin(FactAdmin):
+class EntryAdmin(ActingAdmin):
     list_display = ("__str__", "member", "kind", "amount", "balance_after", "debt_after", "recorded", "actor", "key")
     list_select_related = ("account__member", "programme")
     list_filter = (KindFilter,)
+    deeds = (UNDO_EXTENSION,)
     search_help_text = _("A member's reference or the key of an act, in full.")
     inlines = (AllocationInline, ExtensionInline, NoticeInline)
     fields = (
-        "account_link", "programme", "seq", "kind", "amount", "debt_delta", "balance_after", "debt_after", "key",
-        "actor", "reason", "reference", "undoes_seq", "asked", "available", "effective", "recorded", "hash_hex",
+        "account_link", "programme", "seq", "kind", "amount", "debt_delta", "written_off", "balance_after",
+        "debt_after", "key", "actor", "reason", "reference", "undoes_seq", "asked", "available", "effective",
+        "recorded", "hash_hex",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Entry | None = None) -> tuple[str, ...]:
@@ -90,8 +115,7 @@ class EntryAdmin(FactAdmin):
 
     @admin.display(description=_("account"))
     def account_link(self, entry: Entry) -> str:
-        account: Account = entry.account
-        return link(reverse("admin:ledger_account_change", args=[account.pk]), f"{account} · {account.member}")
+        return account_link_of(entry)
 
     @admin.display(description=_("effective"))
     def effective(self, entry: Entry) -> str:

@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ledger import extensions
 from ledger.actors import Actor
+from ledger.admin.refusals import said
 from ledger.errors import EarlierDate, LedgerError
 from ledger.extensions import Extended, Planned
 from ledger.inputs import LONGEST
@@ -32,16 +33,6 @@ from ledger.models import Account
 
 if TYPE_CHECKING:
     from ledger.admin.lot import LotAdmin
-
-# What the ledger refuses, in the language of the page.
-REFUSALS = {
-    "account_busy": gettext_lazy("Somebody else is writing to this account; please try again."),
-    "earlier_date": gettext_lazy("Its last day is not earlier than the new one: a date can only move later."),
-    "future_act": gettext_lazy("The clocks of the servers differ; please try again."),
-    "key_reused": gettext_lazy("This form was used before with other values; please begin again from the list."),
-    "lot_not_live": gettext_lazy("These points are gone: used up, taken back or expired."),
-    "past_expiry": gettext_lazy("The new last day must lie in the future."),
-}
 
 
 class ExtendForm(forms.Form):
@@ -108,11 +99,6 @@ def proceed(admin: LotAdmin, request: HttpRequest) -> HttpResponse:
     except LedgerError as error:
         form.add_error(error.field if error.field in form.fields else None, said(error))
         return _form_page(admin, request, form, _number_of_lots(form))
-
-
-def said(error: LedgerError) -> str:
-    """A refusal of the ledger in the language of the page, as far as this page knows it."""
-    return str(REFUSALS.get(error.code, error.detail))
 
 
 def _preview(admin: LotAdmin, request: HttpRequest, form: ExtendForm) -> HttpResponse:

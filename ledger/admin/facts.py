@@ -7,15 +7,18 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from ledger.models import Account, Entry, Programme
+from ledger.models import Account, Closure, Entry, Hold, Lot, Programme
 from ledger.policies import last_day
 
 # Rows that a list lets one turn over. Who needs more searches; the list says so.
@@ -43,8 +46,15 @@ class BoundedAdmin(admin.ModelAdmin):
     change_list_template = "admin/ledger/bounded_list.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        refuse_nul(request)
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, "most_rows": MOST_ROWS, **(extra_context or {})})
+
+
+def refuse_nul(request: HttpRequest) -> None:
+    """Filters hand what stands in the address to the database, which knows no text with a NUL. Raises BadRequest."""
+    if any("\0" in text for name, texts in request.GET.lists() for text in (name, *texts)):
+        raise BadRequest(_("The address contains a character that does not belong there."))
 
 
 class LookOnly:
@@ -84,6 +94,19 @@ class FactAdmin(LookOnly, BoundedAdmin):
         raise NotImplementedError
 
 
+class OpenFilter(admin.SimpleListFilter):
+    """Those that are still open: what the index of the sweep serves."""
+
+    title = gettext_lazy("open")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return (("1", gettext_lazy("still open")),)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(open=True) if self.value() == "1" else queryset
+
+
 class LookOnlyInline(LookOnly, admin.TabularInline):
     """Facts shown below the fact they belong to."""
 
@@ -106,6 +129,27 @@ def accounts_of(reference: str) -> list[int]:
 def entries_with(key: str) -> list[int]:
     """The entries of acts with exactly this key, in any programme."""
     return list(Entry.objects.filter(programme__in=programme_ids(), key=key).values_list("pk", flat=True))
+
+
+def made_by(key: str, model: type[Hold] | type[Closure] | type[Lot]) -> list[int]:
+    """What the acts with exactly this key made, of one kind of row."""
+    acts = Entry.objects.filter(pk__in=entries_with(key)).values_list("account_id", "seq")
+    return [pk for account, seq in acts for pk in _made(model, account, seq)]
+
+
+def _made(model: type[Hold] | type[Closure] | type[Lot], account_id: int, seq: int) -> list[int]:
+    return list(model._default_manager.filter(account=account_id, seq=seq).values_list("pk", flat=True))
+
+
+def account_link_of(row: Entry | Lot | Hold | Closure) -> SafeString:
+    account: Account = row.account
+    return link(reverse("admin:ledger_account_change", args=[account.pk]), f"{account} · {account.member}")
+
+
+def entry_link_of(row: Lot | Hold | Closure) -> SafeString:
+    """The entry that made this row."""
+    entry = Entry.objects.get(account=row.account_id, seq=row.seq)
+    return link(reverse("admin:ledger_entry_change", args=[entry.pk]), entry)
 
 
 def day_of(expires_at: datetime | None, programme: Programme) -> str:

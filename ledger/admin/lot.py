@@ -1,4 +1,4 @@
-"""Lots: which points are there until when, and the one act on them: extend."""
+"""Lots: which points are there until when, and the acts on them: extend, reinstate."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ledger.admin import extend
-from ledger.admin.facts import FactAdmin, accounts_of, day_of, entries_with, link, programme_ids, time_of
-from ledger.models import Account, Entry, Lot
+from ledger.admin.acting import ActingAdmin
+from ledger.admin.deeds import REINSTATE
+from ledger.admin.facts import (
+    account_link_of,
+    accounts_of,
+    day_of,
+    entry_link_of,
+    made_by,
+    programme_ids,
+    time_of,
+)
+from ledger.models import Lot
 
 
 class ExpiringFilter(admin.SimpleListFilter):
@@ -35,15 +45,17 @@ class ExpiringFilter(admin.SimpleListFilter):
 
 
 @admin.register(Lot)
-class LotAdmin(FactAdmin):
+class LotAdmin(ActingAdmin):
     list_display = ("__str__", "member", "last_day", "remaining", "granted", "origin", "notice")
     list_select_related = ("account__member", "programme")
     list_filter = (ExpiringFilter,)
     search_help_text = _("A member's reference or the key of a grant, in full.")
     actions = ("extend",)
+    deeds = (REINSTATE,)
     fields = (
         "account_link", "programme", "made_by", "family_seq", "policy", "origin", "granted", "remaining",
-        "spendable_from", "last_day", "expires", "gated", "notice_days", "notice_slack",
+        "spendable_from", "first_spendable", "last_day", "expires", "first_expires", "gated", "moved_untold",
+        "notice_days", "notice_slack",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Lot | None = None) -> tuple[str, ...]:
@@ -53,9 +65,7 @@ class LotAdmin(FactAdmin):
         return ("expires_at", "pk") if request.GET.get("within") else ("-pk",)
 
     def found(self, queryset: QuerySet, term: str) -> QuerySet[Any]:
-        granted = Entry.objects.filter(pk__in=entries_with(term)).values_list("account_id", "seq")
-        lots = [pk for account, seq in granted for pk in _lots_made_by(account, seq)]
-        return queryset.filter(account__in=accounts_of(term)) | queryset.filter(pk__in=lots)
+        return queryset.filter(account__in=accounts_of(term)) | queryset.filter(pk__in=made_by(term, Lot))
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -79,13 +89,11 @@ class LotAdmin(FactAdmin):
 
     @admin.display(description=_("account"))
     def account_link(self, lot: Lot) -> str:
-        account: Account = lot.account
-        return link(reverse("admin:ledger_account_change", args=[account.pk]), f"{account} · {account.member}")
+        return account_link_of(lot)
 
     @admin.display(description=_("made by entry"))
     def made_by(self, lot: Lot) -> str:
-        entry = Entry.objects.get(account=lot.account_id, seq=lot.seq)
-        return link(reverse("admin:ledger_entry_change", args=[entry.pk]), entry)
+        return entry_link_of(lot)
 
     @admin.display(description=_("last day"), ordering="expires_at")
     def last_day(self, lot: Lot) -> str:
@@ -105,6 +113,10 @@ class LotAdmin(FactAdmin):
     def spendable_from(self, lot: Lot) -> str:
         return time_of(lot.spendable_at, lot.programme)
 
+    @admin.display(description=_("expires, when made"))
+    def first_expires(self, lot: Lot) -> str:
+        return time_of(lot.first_expires_at, lot.programme)
 
-def _lots_made_by(account_id: int, seq: int) -> list[int]:
-    return list(Lot.objects.filter(account=account_id, seq=seq).values_list("pk", flat=True))
+    @admin.display(description=_("spendable from, when made"))
+    def first_spendable(self, lot: Lot) -> str:
+        return time_of(lot.first_spendable_at, lot.programme)

@@ -2,15 +2,91 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from ledger import programmes
 from ledger.admin.facts import BoundedAdmin
+from ledger.comparing import worsened
+from ledger.errors import BadInput, WorseTooSoon
 from ledger.models import Policy, Programme
+from ledger.rules import rules_of
 
-POLICY_FIELDS = ("effective_from", "origin", "model", "count", "unit", "rounding", "notice_days", "notice_slack")
+# Each group: its title, its fields line by line, and what it is about.
+POLICY_GROUPS: list[tuple[Any, tuple[str | tuple[str, ...], ...]]] = [
+    (gettext_lazy("In force"), (("effective_from", "origin"), "announced_on")),
+    (
+        gettext_lazy("When points expire"),
+        (("model", "count", "unit", "rounding"), ("fixed_month", "fixed_day"), "spendable_after_days"),
+    ),
+    (
+        gettext_lazy("Telling members before"),
+        (
+            ("notice_days", "notice_slack", "notice_max_days"),
+            ("notice_channels", "accepts_waivers"),
+        ),
+    ),
+    (
+        gettext_lazy("Points that come back or are taken back"),
+        ("restored_floor_days", ("reinstate_window_days", "reinstate_life_days"), "clawback_beyond"),
+    ),
+]
+
+
+def _fieldsets(*first: str) -> Any:
+    groups: list[tuple[Any, dict[str, Any]]] = [(title, {"fields": list(fields)}) for title, fields in POLICY_GROUPS]
+    groups[0][1]["fields"] = [*first, *groups[0][1]["fields"]]
+    return groups
+
+
+class PolicyForm(forms.ModelForm):
+    """A new policy keeps what the ledger asks of it: from now on, and announced early enough where it is worse."""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, in which the instance gets its values
+        policy: Policy = self.instance
+        if self.errors or not policy.programme_id or not self.has_changed():
+            return  # a programme that is only being made has no policy yet: its first may reach back
+        try:
+            programmes.check_prospective(policy, now=timezone.now())
+        except WorseTooSoon as refusal:
+            self.add_error(refusal.field, worse_too_soon(policy))
+        except BadInput as refusal:
+            self.add_error(refusal.field, _("A policy takes effect from now on; it cannot reach back."))
+
+
+def worse_too_soon(policy: Policy) -> str:
+    """What is worse under a policy that was refused, and until when it would have had to be announced."""
+    programme, since = policy.programme, policy.effective_from
+    worse = worsened(policy.terms(), rules_of(programme.pk).in_force(since, policy.origin), since)
+    latest = since.astimezone(programme.tz).date() - timedelta(days=programme.policy_notice_days)
+    return _(
+        "New points would be worse than under the policy before (%(what)s). Members must be told of that by "
+        "%(latest)s, %(days)d days before it takes effect; enter the day on which they were told."
+    ) % {
+        "what": ", ".join(str(label_for_field(name, Policy)) for name in worse),
+        "latest": date_format(latest, "DATE_FORMAT"),
+        "days": programme.policy_notice_days,
+    }
+
+
+class PolicyFormSet(BaseInlineFormSet):
+    def clean(self) -> None:
+        """Each new policy is compared with those that exist: two at once would not be compared with each other."""
+        super().clean()
+        added = [form for form in self.forms if not form.instance.pk and form.has_changed()]
+        if self.instance.pk and len(added) > 1:
+            raise forms.ValidationError(_("Please add one policy at a time."))
 
 
 class KeptOnceWritten:
@@ -25,7 +101,9 @@ class KeptOnceWritten:
 
 class PolicyInline(KeptOnceWritten, admin.StackedInline):
     model = Policy
-    fields = (("effective_from", "origin"), ("model", "count", "unit", "rounding"), ("notice_days", "notice_slack"))
+    form = PolicyForm
+    formset = PolicyFormSet
+    fieldsets = _fieldsets()
     ordering = ("-effective_from",)
 
     def get_extra(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> int:
@@ -41,8 +119,14 @@ class PolicyInline(KeptOnceWritten, admin.StackedInline):
 
 @admin.register(Programme)
 class ProgrammeAdmin(BoundedAdmin):
-    list_display = ("code", "name", "unit", "zone", "language", "created_at")
-    fields = ("code", "name", "unit", "zone", "language", "currency", "point_value", "earn_rate")
+    list_display = ("code", "name", "unit", "zone", "language", "books_closed_until", "created_at")
+    fieldsets = (
+        (None, {"fields": ("code", "name", "unit", "zone", "language")}),
+        (gettext_lazy("Money"), {"fields": ("currency", "point_value", "earn_rate")}),
+        (gettext_lazy("Rules of the whole programme"), {
+            "fields": ("policy_notice_days", "cooling_off_days", "books_closed_until"),
+        }),
+    )  # fmt: skip
     inlines = (PolicyInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Programme | None = None) -> tuple[str, ...]:
@@ -55,8 +139,9 @@ class ProgrammeAdmin(BoundedAdmin):
 
 @admin.register(Policy)
 class PolicyAdmin(KeptOnceWritten, BoundedAdmin):
-    list_display = ("programme", "__str__", "effective_from", "origin", "notice_days", "notice_slack")
+    form = PolicyForm
+    list_display = ("programme", "__str__", "effective_from", "origin", "announced_on", "notice_days", "notice_slack")
     list_display_links = ("__str__",)
     list_filter = ("programme",)
     list_select_related = ("programme",)
-    fields = ("programme", *POLICY_FIELDS)
+    fieldsets = _fieldsets("programme")

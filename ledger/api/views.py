@@ -16,6 +16,7 @@ from ledger.policies import last_day
 
 MOST_LOTS = 100
 MOST_DATES = 400
+MOST_HOLDS = 100
 
 
 class Accounts(APIView):
@@ -36,6 +37,7 @@ def account_of(account: Account, now: datetime) -> dict[str, Any]:
     at = max(now, account.last_recorded_at) if account.last_recorded_at else now
     balance = statements.balance(account, at=at)
     dates = statements.expiring(account, at=at)
+    promised, holds = statements.promised(account, at=at), statements.holds(account)
     lots = list(statements.open_lots(account, at=at, limit=MOST_LOTS + 1))
     programme = account.programme
     return {
@@ -47,7 +49,20 @@ def account_of(account: Account, now: datetime) -> dict[str, Any]:
         },
         "member": account.member.reference,
         "as_of": at,
-        "balance": {"spendable": balance.spendable, "promised": balance.promised, "debt": balance.debt},
+        "balance": {
+            "spendable": balance.spendable,
+            "promised": balance.promised,
+            "on_hold": sum(hold.points for hold in holds),
+            "debt": balance.debt,
+        },
+        "promised": [
+            {"spendable_at": promise.spendable_at, "points": promise.points} for promise in promised[:MOST_DATES]
+        ],
+        "more_promised": len(promised) > MOST_DATES,
+        "on_hold": [{"points": hold.points, "lapses_at": hold.lapses_at} for hold in holds[:MOST_HOLDS]],
+        "more_on_hold": len(holds) > MOST_HOLDS,
+        "closes_at": account.closes_at,
+        "closed": account.closes_at is not None and account.closes_at <= at,
         "expiring": [
             {
                 "last_day": date.last_day,

@@ -1,4 +1,5 @@
-"""All kinds of entry, all expiry models, holds and closures (`kinds.sql` beside this file has their guards)."""
+"""All kinds of entry, all expiry models, holds and closures (`kinds.sql` beside this file has their guards,
+`pen.sql` the calls of the pen)."""
 
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 SQL = Path(__file__).with_name("kinds.sql").read_text(encoding="utf-8")
+PEN = Path(__file__).with_name("pen.sql").read_text(encoding="utf-8")
 
 # Lots that exist were made with the date that their first extension moved; activity is counted from the entries.
 BACKFILL = """
@@ -289,4 +291,5 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(verbose_name='spendable from, when made'),
         ),
         migrations.RunSQL(SQL),
+        migrations.RunSQL(PEN),
     ]

@@ -10,9 +10,11 @@ from ledger.models.member import Member
 from ledger.models.notice import Notice
 from ledger.models.programme import Policy, Programme
 from ledger.models.seal import Seal, SealLeaf
+from ledger.models.verdict import AccountVerdict, Mode, Verdict
 
 __all__ = [
     "Account",
+    "AccountVerdict",
     "Allocation",
     "Closure",
     "Entry",
@@ -20,9 +22,11 @@ __all__ = [
     "Hold",
     "Lot",
     "Member",
+    "Mode",
     "Notice",
     "Policy",
     "Programme",
     "Seal",
     "SealLeaf",
+    "Verdict",
 ]

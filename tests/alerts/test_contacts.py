@@ -14,7 +14,7 @@ def account(byeol):
 
 def test_an_address_is_entered_once_and_brought_up_to_date(account):
     first = alert_builders.email(account, language="ko")
-    again = contacts.put(member=account.member, address=" minji@example.com ", language="en", verified=False)
+    again = contacts.put(member=account.member, address=" minji@example.com ", language="en", verified=False, now=NOW)
     assert again.pk == first.pk
     assert (again.language, again.verified, again.active) == ("en", False, True)
     assert Contact.objects.count() == 1
@@ -26,14 +26,14 @@ def test_an_address_is_entered_once_and_brought_up_to_date(account):
 )
 def test_what_is_no_address_is_refused_naming_the_field(account, address):
     with pytest.raises(BadInput) as refusal:
-        contacts.put(member=account.member, address=address, language="ko", verified=True)
+        contacts.put(member=account.member, address=address, language="ko", verified=True, now=NOW)
     assert refusal.value.field == "address"
     assert not Contact.objects.exists()
 
 
 def test_an_unknown_language_is_refused(account):
     with pytest.raises(BadInput) as refusal:
-        contacts.put(member=account.member, address="minji@example.com", language="fr", verified=True)
+        contacts.put(member=account.member, address="minji@example.com", language="fr", verified=True, now=NOW)
     assert refusal.value.field == "language"
 
 
@@ -42,7 +42,7 @@ def test_only_an_address_that_is_verified_in_use_and_not_refused_is_usable(accou
         return contacts.usable(account.member_id, "email")
 
     assert usable() is None
-    contacts.put(member=account.member, address="minji@example.com", language="ko", verified=False)
+    contacts.put(member=account.member, address="minji@example.com", language="ko", verified=False, now=NOW)
     assert usable() is None
     contact = alert_builders.email(account)
     assert usable() == contact

@@ -64,7 +64,7 @@ def test_nobody_is_planned_for_who_cannot_be_told(byeol):
     jun = builders.jun(byeol)
     builders.grant(jun, 500)
     plan(before(60))
-    contacts.put(member=jun.member, address="jun@example.com", language="ko", verified=False)
+    contacts.put(member=jun.member, address="jun@example.com", language="ko", verified=False, now=builders.NOW)
     plan(before(59))
     assert planned() == []
     alert_builders.email(jun, "jun@example.com")  # a contact that comes late is caught up

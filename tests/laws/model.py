@@ -86,8 +86,11 @@ class Model(Wallet):
         rule = self.stage.in_force(since, origin)
         spendable = spendable or later(since, rule.spendable_after)
         ends = expires or self.first_date(rule, since, spendable)
+        if spendable < since or (ends and ends <= spendable):
+            raise No("BadInput")  # nobody promises points for before they are given, or for when they are over
         seq = len(self.log) + 1
         lot = Lot(seq, 0, seq, rule, origin, points, points, since, spendable, ends, rule.duty if ends else 0)
+        lot.by_hand = expires is not None
         self.lots.append(lot)
         self.grants[key] = Grant(seq, points, rule)
         self.happened("grant", at, given=[(lot, points)], effective=since)
@@ -95,11 +98,13 @@ class Model(Wallet):
         return self.answer(seq, points=points)
 
     def first_date(self, rule: Rule, since: datetime, spendable: datetime) -> datetime | None:
-        """Of inactivity, the account's date: this grant is activity, too, but a dated back one never turns it back."""
+        """Of inactivity, the account's date: this grant is activity, too, but one dated back never turns it back.
+
+        Promised points do not wait for activity before they can be spent.
+        """
         if rule.model != "inactivity":
             return first_date(rule, since, spendable)
-        active = max(since, self.active or since)
-        ends = first_date(rule, since, active)
+        ends = first_date(rule, since, max(spendable, self.active or spendable))
         return max(ends, self.not_before or ends) if ends else None
 
     def redeem(self, key: str, points: int, now: datetime) -> Answer:
@@ -277,9 +282,11 @@ class Model(Wallet):
         moves = []
         for lot in lots:
             move = Move(lot.name, lot.ends, lot.ends, lot.spendable, spendable)
-            if lot.ends and lot.rule.model in ("rolling", "fixed_day"):
+            if lot.ends and lot.by_hand:
+                move.until = spendable + (lot.ends - lot.spendable)  # it keeps the time there was to spend it
+            elif lot.ends and lot.rule.model in ("rolling", "fixed_day"):
                 move.until = max(lot.ends, first_date(lot.rule, lot.made, spendable) or lot.ends)
-                self.move([lot], move.until)
+            self.move([lot], move.until)
             lot.spendable = spendable
             moves.append(move)
         self.happened("postpone", at, moves=moves)
@@ -295,25 +302,32 @@ class Model(Wallet):
         if on > day_of(at):
             raise No("BadInput")
         lots = [lot for lot in self.live(at) if lot.name in names and lot.ends == ends]
-        if any(on < day_of(lot.made) for lot in lots):
+        if any(on < self.known_since(lot, at) for lot in lots):
             raise No("BadInput")
         if lots:
             seq = len(self.log) + 1
             self.told[key] = Told(seq, {lot.name for lot in lots}, ends, on, channel, waiver)
         for lot in lots:
-            lot.moved_untold = lot.moved_untold and bool(waiver)
+            lot.moved_untold = lot.moved_untold and not self.reached(lot, waiver)
         self.happened("notify" if lots else "note", at)
         return self.answer()
+
+    def reached(self, lot: Lot, waiver: str) -> bool:
+        """Whether somebody was told, in time or not: a waiver says that nobody was."""
+        return not waiver
+
+    @staticmethod
+    def known_since(lot: Lot, at: datetime) -> date:
+        """Nobody can be told of points before they have them; of a promise they can, before it can be spent."""
+        return day_of(lot.made)
 
     def withdraw_notice(self, notice: str, now: datetime) -> Answer:
         at = self.begin(now)
         told = self.told.get(notice)
         if told is None:
             raise No("NotANotice")
-        if told.withdrawn:
-            raise No("CannotUndo", "NotANotice")
-        named = [lot for lot in self.lots if lot.name in told.names and lot.ends == told.ends and not lot.ended_by]
-        if not any(lot.left or (lot.ends and lot.ends > at) for lot in named):
+        stands = any(lot.name in told.names and lot.ends == told.ends and not lot.ended_by for lot in self.lots)
+        if told.withdrawn or not stands:  # of a lot that was emptied it is withdrawn, too: points may come back to it
             self.happened("note", at)
             return self.answer()
         told.withdrawn = True

@@ -33,6 +33,7 @@ class Lot:
     spendable: datetime
     ends: datetime | None
     duty: int
+    by_hand: bool = False  # its first date was given, not worked out
     moved_untold: bool = False
     ended_by: int = 0  # the entry with which the clock ended it, and with how many points
     ended_points: int = 0
@@ -366,7 +367,7 @@ class Wallet:
         """All lots that wait for inactivity wait longer now: their date is worked out, so that is no extension."""
         self.active = max(self.active, since) if self.active else since
         for lot in in_order(self.lots):
-            if lot.left and lot.idles and lot.seq != len(self.log):
+            if lot.left and lot.idles:
                 self.move([lot], self.worked_out(lot))
 
 

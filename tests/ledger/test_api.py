@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from ledger.api import views
-from tests.builders import NOW, SEOUL, byeol, clawback, days, grant, jun, minji
+from ledger.models import Account
+from tests.builders import NOW, SEOUL, byeol, clawback, close, days, grant, hold, jun, minji
 from tests.looking import nothing_changes
 from tests.windows import PASSWORD, sign_in_of, stop_clock
 
@@ -45,7 +46,13 @@ def test_balance_dates_and_lots(member: Client):
                 "programme": {"code": "moa", "name": "Moa", "unit": "P", "zone": "Asia/Seoul"},
                 "member": "minji",
                 "as_of": "2025-03-10T03:00:00Z",
-                "balance": {"spendable": 1200, "promised": 0, "debt": 0},
+                "balance": {"spendable": 1200, "promised": 0, "on_hold": 0, "debt": 0},
+                "promised": [],
+                "more_promised": False,
+                "on_hold": [],
+                "more_on_hold": False,
+                "closes_at": None,
+                "closed": False,
                 "expiring": [
                     {
                         "last_day": "2025-03-31",
@@ -124,6 +131,35 @@ def test_all_programmes_of_the_member_and_only_theirs(moa):
     assert found[0]["expiring"][0]["notice_due"] is True
     assert "987654" not in answer.content.decode()
     assert "jun" not in answer.content.decode()
+
+
+def test_promised_points_holds_and_a_closure_are_told(member: Client, monkeypatch):
+    account = Account.objects.get(member__reference="minji")
+    grant(account, 40, spendable_at=NOW + days(3))
+    hold(account, 300, lapses_at=NOW + days(1))
+    close(account)
+    [found] = member.get(URL).json()["accounts"]
+
+    assert found["balance"] == {"spendable": 900, "promised": 40, "on_hold": 300, "debt": 0}
+    assert found["promised"] == [{"spendable_at": "2025-03-13T03:00:00Z", "points": 40}]
+    assert found["on_hold"] == [{"points": 300, "lapses_at": "2025-03-11T03:00:00Z"}]
+    assert (found["closes_at"], found["closed"]) == ("2025-03-24T15:00:00Z", False)
+
+    monkeypatch.setattr(views, "MOST_HOLDS", 0)
+    monkeypatch.setattr(views, "MOST_DATES", 0)
+    [found] = member.get(URL).json()["accounts"]
+    assert (found["on_hold"], found["more_on_hold"]) == ([], True)
+    assert (found["promised"], found["more_promised"]) == ([], True)
+
+
+def test_from_its_instant_on_a_closure_is_in_effect(member: Client, monkeypatch):
+    account = Account.objects.get(member__reference="minji")
+    close(account)
+    stop_clock(monkeypatch, NOW + days(15))
+    member.login(username="minji", password=PASSWORD)
+    [found] = member.get(URL).json()["accounts"]
+
+    assert found["closed"] is True
 
 
 def test_who_is_no_member_has_no_accounts(member: Client):

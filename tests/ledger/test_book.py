@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,11 +12,22 @@ from ledger import chain
 from ledger.allocation import LotState, Slice, redemption_order
 from ledger.book import Book
 from ledger.drafts import BY_CLOCK, Move, Signature
+from ledger.errors import BooksClosed
 from ledger.kinds import Kind
-from ledger.undoing import GrantFacts
+from ledger.policies import Model, Rounding, Rules, Terms, Unit
+from ledger.undoing import GrantFacts, NoticeFacts
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 SHOP = Signature("api:shop", "key:1", b"\x01" * 32)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+# Policy 1 lets points live a year from the grant; policy 2 thirty days from the account's last activity.
+ROLLING = Terms(1, ZoneInfo("UTC"), Model.ROLLING, 12, Unit.MONTHS)
+IDLE = Terms(2, ZoneInfo("UTC"), Model.INACTIVITY, 30, Unit.DAYS)
+
+
+def rules(*terms: Terms) -> Rules:
+    return Rules(ZoneInfo("UTC"), [(LONG_AGO, "", one) for one in terms or (ROLLING,)])
 
 
 def day(n: int) -> datetime:
@@ -22,11 +35,10 @@ def day(n: int) -> datetime:
 
 
 def lot(seq: int, remaining: int = 10, expires_at: datetime | None = None, **more) -> LotState:
-    more = {"family_seq": seq, "granted": 100, "id": 1000 + seq} | more
+    more = {"family_seq": seq, "granted": 100, "id": 1000 + seq, "policy_id": 1} | more
     return LotState(
         seq=seq,
         number=0,
-        policy_id=1,
         origin="purchase",
         remaining=remaining,
         spendable_at=day(-100),
@@ -35,9 +47,9 @@ def lot(seq: int, remaining: int = 10, expires_at: datetime | None = None, **mor
     )
 
 
-def a_book(lots=(), *, debt: int = 0, seq: int = 50, last: datetime | None = None, rest=None) -> Book:
+def a_book(lots=(), *, debt: int = 0, seq: int = 50, last: datetime | None = None, rest=None, by=None) -> Book:
     lots = sorted(lots, key=redemption_order)
-    book = Book(7, 3, sum(lot.remaining for lot in lots), debt, seq, chain.GENESIS, last)
+    book = Book(7, 3, sum(lot.remaining for lot in lots), debt, seq, chain.GENESIS, last, by or rules())
     book.fill(lots, rest)
     book.begin(NOON)
     return book
@@ -212,12 +224,68 @@ def test_a_move_makes_an_earlier_notice_stale():
     assert book.drafts[0].amount == 0
 
 
+def a_notice(of: LotState, *, told_on: date = NOON.date(), channel: str = "email", waiver: str = "", seq: int = 40):
+    """A notice of the lot's present date, as the book would know it from the rows."""
+    assert of.expires_at is not None
+    last = (of.expires_at - timedelta(microseconds=1)).date()
+    return NoticeFacts(seq, of.expires_at, last, told_on, channel, waiver, {(of.seq, of.number)})
+
+
 def test_an_open_gate_is_a_change_of_the_lot():
-    gated = lot(1, 5, day(40), gated=True, notice_days=30)
+    gated = lot(1, 5, day(40), gated=True, notice_days=30, moved_untold=True)
     book = a_book([gated])
-    book.open_gate(gated)
-    assert gated.gated is False
+    book.known.learn("n", a_notice(gated))
+    book.set_gate(gated)
+    assert (gated.gated, gated.moved_untold) == (False, False)
     assert book.touched == {(1, 0): gated}
+
+
+def test_without_a_good_notice_the_gate_stays_shut_and_the_lot_keeps_that_nobody_was_told():
+    gated = lot(1, 5, day(40), gated=True, notice_days=30, moved_untold=True)
+    book = a_book([gated])
+    book.known.learn("n", a_notice(gated, told_on=day(11).date()))  # its last day is 9 days and 20 later: 29 ahead
+    book.set_gate(gated)
+    assert (gated.gated, gated.moved_untold) == (True, True)
+
+
+def test_a_lot_without_a_duty_has_no_gate_to_shut():
+    free = lot(1, 5, day(40))
+    a_book([free]).set_gate(free)
+    assert free.gated is False
+
+
+@pytest.mark.parametrize(
+    ("terms", "notices", "announced"),
+    [
+        ({}, [{}], True),
+        ({}, [], False),
+        ({"notice_channels": 2}, [{}], False),
+        ({"notice_channels": 2}, [{}, {"seq": 41}], False),  # twice by the same way is one way
+        ({"notice_channels": 2}, [{}, {"seq": 41, "channel": "sms"}], True),
+        ({"notice_channels": 2}, [{}, {"seq": 41, "channel": "", "waiver": "opted_out"}], False),
+        ({}, [{"channel": "", "waiver": "opted_out"}], False),
+        ({"accepts_waivers": True}, [{"channel": "", "waiver": "opted_out"}], True),
+        ({"accepts_waivers": True}, [{"channel": "", "waiver": "opted_out", "told_on": day(10).date()}], False),
+        ({"notice_max_days": 39}, [{}], True),  # 39 days before the last day
+        ({"notice_max_days": 38}, [{}], False),
+    ],
+)
+def test_what_makes_a_good_notice(terms, notices, announced):
+    told = lot(1, 5, NOON.replace(hour=0) + timedelta(days=40), gated=True, notice_days=30)
+    book = a_book([told], by=rules(replace(ROLLING, notice_days=30, **terms)))
+    for notice in notices:
+        book.known.learn(None, a_notice(told, **notice))
+    assert book.is_announced(told) is announced
+
+
+def test_a_withdrawn_notice_one_of_another_date_and_one_of_another_lot_are_not_good():
+    told, other = lot(1, 5, day(40), gated=True, notice_days=30), lot(2, 5, day(40), gated=True, notice_days=30)
+    book = a_book([told, other])
+    book.known.learn(None, a_notice(other))
+    book.known.learn(None, replace(a_notice(told, seq=41), expires_at=day(41)))
+    book.known.learn(None, replace(a_notice(told, seq=42), withdrawn=True))
+    assert (book.is_announced(told), book.is_announced(other)) == (False, True)
+    assert book.is_announced(lot(3, 5, None)) is False
 
 
 def test_a_lot_that_is_not_written_yet_is_written_by_its_entry_and_not_touched():
@@ -240,22 +308,30 @@ def test_the_hash_covers_a_made_lot_as_it_was_when_it_was_made():
 
 
 def test_the_cap_is_what_was_granted_less_what_expired_less_what_was_clawed_back():
-    assert GrantFacts(seq=1, granted=100).cap == 100
-    assert GrantFacts(seq=1, granted=100, clawed_back=30, expired=20).cap == 50
-    assert GrantFacts(seq=1, granted=100, clawed_back=80, expired=20).cap == 0
+    assert GrantFacts(seq=1, policy_id=1, granted=100).cap == 100
+    assert GrantFacts(seq=1, policy_id=1, granted=100, clawed_back=30, expired=20).cap == 50
+    assert GrantFacts(seq=1, policy_id=1, granted=100, clawed_back=80, expired=20).cap == 0
+    assert GrantFacts(seq=1, policy_id=1, granted=100, reinstated=20, clawed_back=30, expired=20).cap == 70
+
+
+def test_a_cap_is_never_below_nothing():
+    """Others paid the clawback of 100, then 100 refunded points of the grant came back and expired."""
+    assert GrantFacts(seq=1, policy_id=1, granted=100, clawed_back=100, expired=100).cap == 0
 
 
 def test_the_facts_of_a_grant_stay_true_while_nothing_is_written_yet():
     new, other = lot(51, 0, day(2), id=None, family_seq=51), lot(1, 10, day(1))
     book = a_book([other])
     book.write(Kind.GRANT, SHOP, give=[Slice(new, 7)], made=[new])
-    assert book.grants["key:1"] == GrantFacts(seq=51, granted=7)
+    facts = book.known.by_key["key:1"]
+    assert facts == GrantFacts(seq=51, policy_id=1, granted=7)
+    assert isinstance(facts, GrantFacts)
     book.write(Kind.CLAWBACK, BY_CLOCK, take=[Slice(new, 2), Slice(other, 1)], debt_delta=0, undoes_seq=51)
-    assert book.grants["key:1"].clawed_back == 3  # whoever paid
+    assert facts.clawed_back == 3  # whoever paid
     book.write(Kind.EXPIRE, BY_CLOCK, take=[Slice(new, 4), Slice(other, 9)])
-    assert book.grants["key:1"].expired == 4  # of the family alone
+    assert facts.expired == 4  # of the family alone
     book.write(Kind.CLAWBACK, BY_CLOCK, take=[Slice(new, 1)], undoes_seq=None)
-    assert book.grants["key:1"].clawed_back == 3  # without a grant: no grant's cap
+    assert facts.clawed_back == 3  # without a grant: no grant's cap
 
 
 def test_a_redemption_of_granted_points_does_not_lower_the_cap():
@@ -263,4 +339,95 @@ def test_a_redemption_of_granted_points_does_not_lower_the_cap():
     book = a_book()
     book.write(Kind.GRANT, SHOP, give=[Slice(new, 7)], made=[new])
     book.write(Kind.REDEEM, BY_CLOCK, take=[Slice(new, 7)])
-    assert book.grants["key:1"].cap == 7
+    facts = book.known.by_key["key:1"]
+    assert isinstance(facts, GrantFacts)
+    assert facts.cap == 7
+
+
+def test_what_was_written_off_counts_as_clawed_back():
+    new = lot(51, 0, day(2), id=None, family_seq=51)
+    book = a_book()
+    book.write(Kind.GRANT, SHOP, give=[Slice(new, 7)], made=[new])
+    book.write(Kind.CLAWBACK, BY_CLOCK, take=[Slice(new, 2)], written_off=3, undoes_seq=51)
+    facts = book.known.by_key["key:1"]
+    assert isinstance(facts, GrantFacts)
+    assert (facts.clawed_back, facts.cap) == (5, 2)
+    assert (book.drafts[1].amount, book.drafts[1].written_off, book.debt) == (-2, 3, 0)
+
+
+def test_a_clawback_that_nobody_could_pay_is_written_off_whole_with_the_amount_zero():
+    book = a_book()
+    draft = book.write(Kind.CLAWBACK, SHOP, written_off=5)
+    assert (draft.amount, draft.written_off, draft.balance_after, draft.debt_after) == (0, 5, 0, 0)
+
+
+def test_a_day_before_the_closed_books_end_is_refused_and_the_first_instant_after_is_not():
+    book = a_book()
+    book.refuse_closed_books(LONG_AGO)  # nothing is closed
+    book.books_closed_until = date(2025, 3, 1)
+    first = datetime(2025, 3, 1, tzinfo=UTC)
+    book.refuse_closed_books(first)
+    with pytest.raises(BooksClosed, match="effective_at: The books are closed until 2025-03-01."):
+        book.refuse_closed_books(first - timedelta(microseconds=1))
+
+
+def test_activity_moves_every_open_lot_that_goes_by_inactivity_and_no_other():
+    idle = lot(1, 5, day(10), policy_id=2, first_expires_at=day(10), notice_days=30, moved_untold=True)
+    kept = lot(2, 5, day(90), policy_id=2, first_expires_at=day(90))
+    rolling = lot(3, 5, day(20), first_expires_at=day(20))
+    book = a_book([idle, kept, rolling], by=rules(ROLLING, IDLE))
+    book.write(Kind.REDEEM, SHOP, take=[Slice(rolling, 1)])
+    assert (book.active_at, idle.expires_at, idle.gated, idle.moved_untold) == (NOON, day(30), True, False)
+    assert (kept.expires_at, kept.gated, rolling.expires_at) == (day(90), False, day(20))  # never earlier
+    assert [found.seq for found in book.lots()] == [3, 1, 2]
+    assert set(book.touched) == {(1, 0), (3, 0)}
+
+
+def test_an_act_that_is_no_activity_moves_no_date():
+    idle = lot(1, 5, day(10), policy_id=2, first_expires_at=day(10))
+    book = a_book([idle], by=rules(ROLLING, IDLE))
+    book.write(Kind.CLAWBACK, SHOP, take=[Slice(idle, 1)])
+    book.write(Kind.NOTE, SHOP, reason="why")
+    assert (book.active_at, idle.expires_at) == (None, day(10))
+
+
+def test_activity_never_runs_backwards_and_no_lot_goes_before_what_the_account_keeps():
+    idle = lot(1, 5, day(10), policy_id=2, first_expires_at=day(10))
+    book = a_book([idle], by=rules(ROLLING, IDLE))
+    book.active_at, book.not_before = day(-1), day(35)
+    new = lot(51, 0, day(30), id=None)
+    book.write(Kind.GRANT, SHOP, give=[Slice(new, 7)], made=[new], effective_at=day(-9))
+    assert (book.active_at, idle.expires_at) == (day(-1), day(35))
+
+
+def test_the_date_of_an_empty_lot_by_inactivity_is_worked_out_anew_and_that_of_an_open_one_is_kept():
+    empty = lot(1, 0, day(-5), policy_id=2, first_expires_at=day(-5))
+    kept = lot(2, 5, day(10), policy_id=2, first_expires_at=day(10))
+    book = a_book([kept], by=rules(ROLLING, IDLE))
+    book.active_at = day(-1)
+    assert (book.date_of(empty), book.date_of(kept)) == (day(29), day(10))
+    assert book.date_of(lot(3, 0, day(-5), first_expires_at=day(-5))) == day(-5)  # rolling: as it was
+
+
+def test_one_lot_is_one_state_on_a_page_whether_it_was_met_first_or_read_later():
+    rest = Rest(lot(2, 5, day(2)), lot(3, 5, day(3)))
+    first = lot(1, 5, day(1))
+    book = a_book([first], rest=rest)
+    assert book.same(lot(1, 5, day(1))) is first
+    met = book.same(lot(2, 5, day(2)))
+    empty = book.same(lot(9, 0, day(9)))
+    assert [own for own in book.lots() if own.seq == 2] == [met]
+    assert book.same(lot(9, 0, day(9))) is empty
+    assert book.named({(1, 0), (2, 0), (9, 0), (8, 0)}) == [first, met, empty]
+
+
+def test_an_empty_lot_that_gets_points_again_takes_its_place_among_the_open_ones():
+    first = lot(1, 5, day(1))
+    book = a_book([first])
+    book.write(Kind.REDEEM, SHOP, take=[Slice(first, 5)])
+    assert list(book.lots()) == []
+    book.write(Kind.REFUND, BY_CLOCK, give=[Slice(first, 2)], undoes_seq=51)
+    assert list(book.lots()) == [first]
+    assert (first.remaining, book.balance) == (2, 2)
+    assert book.touched == {(1, 0): first}
+    assert book.same(lot(1, 9, day(1))) is first

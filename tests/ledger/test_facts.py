@@ -136,6 +136,9 @@ def test_no_setting_lets_anybody_past_the_triggers(minji):
         ("granted", "granted + 1"),
         ("notice_days", "notice_days - 1"),
         ("notice_slack", "notice_slack + 1"),
+        ("first_spendable_at", "first_spendable_at + interval '1 day'"),
+        ("first_expires_at", "first_expires_at + interval '1 day'"),
+        ("first_expires_at", "NULL"),
     ],
 )
 def test_a_lot_keeps_its_facts(minji, column, value):
@@ -147,11 +150,12 @@ def test_only_the_projections_of_a_lot_may_change(minji):
     with transaction.atomic():
         sql("UPDATE ledger_lot SET expires_at = expires_at + interval '1 day', spendable_at = spendable_at")
         sql("UPDATE ledger_lot SET gated = NOT gated WHERE notice_days > 0")
+        sql("UPDATE ledger_lot SET moved_untold = NOT moved_untold")
         sql("UPDATE ledger_lot SET remaining = 0, open = false")
         transaction.set_rollback(True)
     kept = {"id", "account_id", "programme_id", "seq", "number", "family_seq", "policy_id", "origin", "granted"}
-    kept |= {"notice_days", "notice_slack"}
-    assert columns - kept == {"remaining", "open", "expires_at", "spendable_at", "gated"}
+    kept |= {"notice_days", "notice_slack", "first_spendable_at", "first_expires_at"}
+    assert columns - kept == {"remaining", "open", "expires_at", "spendable_at", "gated", "moved_untold"}
 
 
 @pytest.mark.parametrize(
@@ -240,7 +244,7 @@ def test_a_kind_has_only_its_own_sign(minji, kind, amount):
             transaction.set_rollback(True)
 
 
-@pytest.mark.parametrize("kind", ["refund", "gift", "", "GRANT"])
+@pytest.mark.parametrize("kind", ["transfer", "gift", "", "GRANT"])
 def test_a_kind_that_is_not_declared_cannot_happen(minji, kind):
     for amount in (-1, 0, 1):
         entry_refused(minji, "entry_kind_is_declared_with_its_sign", kind=kind, amount=amount, debt_delta=-amount)
@@ -301,9 +305,9 @@ def test_no_row_names_another_programme_than_its_accounts(minji):
     entry_refused(minji, "entry_of_an_account", programme_id=other.pk)
     refused(
         """INSERT INTO ledger_lot (account_id, programme_id, seq, number, family_seq, policy_id, origin, granted,
-                  remaining, open, spendable_at, gated, notice_days, notice_slack)
+                  remaining, open, spendable_at, gated, notice_days, notice_slack, first_spendable_at)
            SELECT account_id, %(other)s, seq, 7, family_seq, policy_id, origin, granted, remaining, open, spendable_at,
-                  false, notice_days, notice_slack FROM ledger_lot WHERE open""",
+                  false, notice_days, notice_slack, spendable_at FROM ledger_lot WHERE open""",
         "lot_of_an_account",
         other=other.pk,
     )
@@ -314,9 +318,9 @@ def test_no_row_names_an_account_an_entry_or_a_lot_that_is_not_there(minji):
     entry_refused(minji, "entry_undoes_an_entry", undoes_seq=77)
     refused(
         """INSERT INTO ledger_lot (account_id, programme_id, seq, number, family_seq, policy_id, origin, granted,
-                  remaining, open, spendable_at, gated, notice_days, notice_slack)
+                  remaining, open, spendable_at, gated, notice_days, notice_slack, first_spendable_at)
            SELECT account_id, programme_id, 77, 0, family_seq, policy_id, origin, granted, remaining, open,
-                  spendable_at, false, notice_days, notice_slack FROM ledger_lot LIMIT 1""",
+                  spendable_at, false, notice_days, notice_slack, spendable_at FROM ledger_lot LIMIT 1""",
         "lot_made_by_an_entry",
     )
     refused(

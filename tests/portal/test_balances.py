@@ -1,8 +1,8 @@
 from datetime import date, datetime
 
 from portal import balances
-from portal.balances import LastDay
-from tests.builders import NOW, SEOUL, byeol, clawback, days, grant, lot_of, minji, moa, redeem, tell
+from portal.balances import LastDay, OnHold, Promise
+from tests.builders import NOW, SEOUL, byeol, clawback, close, days, grant, hold, lot_of, minji, moa, redeem, tell
 
 
 def seoul(*parts: int) -> datetime:
@@ -91,3 +91,47 @@ def test_many_days_are_cut_and_their_points_still_counted(minji, monkeypatch):
     assert ([day.points for day in summary.days], summary.further_points) == ([1, 2], 7)
     assert summary.chart is not None
     assert sum(column.points for column in summary.chart.columns) == 10
+
+
+def test_promised_points_are_told_with_the_day_from_which_they_can_be_used(minji):
+    grant(minji, 30, spendable_at=seoul(2025, 4, 2))
+    grant(minji, 10, spendable_at=seoul(2025, 4, 1, 9))
+    grant(minji, 20, spendable_at=seoul(2025, 4, 1, 15))
+
+    summary = balances.summary(minji, now=NOW)
+    assert summary.promises == [Promise(date(2025, 4, 1), 30), Promise(date(2025, 4, 2), 30)]
+    assert (summary.balance.spendable, summary.balance.promised) == (0, 60)
+    assert balances.summary(minji, now=seoul(2025, 4, 1, 9)).promises[0] == Promise(date(2025, 4, 1), 20)
+
+
+def test_points_on_hold_are_told_with_their_lapse(minji):
+    grant(minji, 100)
+    hold(minji, 30, key="later", lapses_at=seoul(2025, 3, 12, 15))
+    hold(minji, 5, key="sooner", lapses_at=seoul(2025, 3, 11, 9))
+
+    summary = balances.summary(minji, now=NOW)
+    assert summary.holds == [OnHold(seoul(2025, 3, 11, 9), 5), OnHold(seoul(2025, 3, 12, 15), 30)]
+    assert (summary.on_hold, summary.balance.spendable) == (35, 65)
+
+
+def test_what_is_listed_is_bounded_and_the_sums_are_whole(minji, monkeypatch):
+    monkeypatch.setattr(balances, "MOST_HOLDS", 1)
+    monkeypatch.setattr(balances, "MOST_PROMISES", 1)
+    grant(minji, 100)
+    for day in (1, 2):
+        grant(minji, 10, spendable_at=seoul(2025, 4, day))
+        hold(minji, 7, key=f"hold-{day}")
+
+    summary = balances.summary(minji, now=NOW)
+    assert (len(summary.holds), summary.on_hold) == (1, 14)
+    assert (len(summary.promises), summary.balance.promised) == (1, 20)
+
+
+def test_a_closed_account_holds_nothing_whether_that_is_written_or_not(minji):
+    grant(minji, 100)
+    close(minji)
+    minji.refresh_from_db()
+
+    pending, after = (balances.summary(minji, now=NOW + days(n)) for n in (1, 20))
+    assert (pending.closing.pending, pending.balance.spendable) == (True, 100)
+    assert (after.closing.closed, after.balance.spendable, after.days, after.chart) == (True, 0, [], None)

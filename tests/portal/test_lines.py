@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
 import pytest
@@ -11,9 +10,8 @@ from django.utils.translation import override
 from ledger.errors import InsufficientPoints
 from ledger.kinds import Kind, Origin
 from ledger.notes import note_order
-from ledger.notices import UNTOLD
 from ledger.posting import act
-from portal import history, lines
+from portal import explaining, history, lines
 from portal.lines import Line
 from tests.builders import NOW, SHOP, byeol, clawback, days, extend, grant, lot_of, minji, moa, redeem, tell
 
@@ -34,8 +32,7 @@ def said(account) -> list[str]:
 
 
 def test_every_kind_has_a_title_and_an_explanation():
-    assert set(lines.TITLES) == set(lines._EXPLAIN) == set(Kind)
-    assert set(lines.SOURCES) == set(Origin)
+    assert set(lines.TITLES) == set(explaining.EXPLAIN) == set(Kind)
 
 
 def test_a_grant_says_where_from_and_until_when(minji):
@@ -159,34 +156,6 @@ def test_a_note_says_why_nothing_changed(minji):
 
     act(note_order(account_id=minji.pk, now=NOW, key="m", by=SHOP, reason="something else"))
     assert said(minji) == ["Reason: something else"]
-
-
-@pytest.mark.parametrize(
-    ("reason", "told"),
-    [
-        ("nobody was told in time", "We had not told you in time, so your points stay longer."),
-        ("active in the last 90 days", "You were active in the last 90 days, so your points stay longer."),
-        ("a purchase of 0.40 is worth no point", "The purchase was too small for a point."),
-        ("a return of 0.40 is worth no point", "The return was too small for a point."),
-        ("return", "Goods were returned."),
-        ("return of the king", "Reason: return of the king"),
-    ],
-)
-def test_reasons_that_machines_wrote_are_put_into_words(minji, reason: str, told: str):
-    act(note_order(account_id=minji.pk, now=NOW, key="n", by=SHOP, reason=reason))
-
-    assert said(minji) == [told]
-
-
-def test_what_staff_wrote_is_shown_as_they_wrote_it(minji):
-    lot = lot_of(grant(minji, 10))
-    extend(minji, [lot.pk], date(2026, 6, 30), reason="return")
-
-    assert said(minji)[0] == "Reason: return"
-
-
-def test_the_reasons_that_the_program_writes_are_known():
-    assert re.fullmatch(lines.REASONS[0][0], UNTOLD)
 
 
 def test_korean_says_it_in_korean(minji):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from ledger import writing
 from ledger.accounts import open_account
 from ledger.errors import InsufficientPoints
 from ledger.expiry import Sweep, sweep, sweep_all
@@ -18,7 +16,13 @@ from tests import builders
 from tests.builders import NOW, days, grant, redeem
 from tests.looking import entries, nothing_changes, row_of
 from tests.races.test_redemptions import adds_up
-from tests.races.together import PATIENCE, all_at_once, behind_a_writer, running, somebody_writing_to, until_waiting
+from tests.races.together import (
+    all_at_once,
+    behind_a_sweep,
+    behind_a_writer,
+    somebody_writing_to,
+    swept_while_writing,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GONE = NOW + days(1)
@@ -32,56 +36,23 @@ def minji():
     return account
 
 
-class Pause:
-    """Stops the pen of one thread right before it writes, until it is let go."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.reached, self.go_on = threading.Event(), threading.Event()
-        self.done = False
-        self.write = writing.write
-        monkeypatch.setattr(writing, "write", self)
-
-    def __call__(self, books) -> None:
-        if not self.done:
-            self.done = True
-            self.reached.set()
-            assert self.go_on.wait(PATIENCE)
-        self.write(books)
-
-
-@pytest.fixture
-def pause(monkeypatch):
-    return Pause(monkeypatch)
-
-
-def test_a_sweep_leaves_the_account_that_a_redemption_is_writing_to_and_takes_the_rest_later(minji, pause):
-    with running([partial(redeem, minji, 60, now=JUST_BEFORE)]) as (redemption,):
-        assert pause.reached.wait(PATIENCE)
-        assert sweep(now=GONE) == Sweep(found=1, entries=0, left=frozenset({minji.pk}))
-        pause.go_on.set()
-        assert redemption.result(PATIENCE).points == 60
+def test_a_sweep_leaves_the_account_that_a_redemption_is_writing_to_and_takes_the_rest_later(minji):
+    swept, redeemed = swept_while_writing(GONE, partial(redeem, minji, 60, now=JUST_BEFORE))
+    assert swept == Sweep(found=1, entries=0, left=frozenset({minji.pk}))
+    assert isinstance(redeemed, Receipt)
     assert entries(minji) == [("grant", 100), ("redeem", -60)]
     assert sweep_all(now=GONE) == 1
     assert entries(minji)[-1] == ("expire", -40)
     assert adds_up(minji)
 
 
-def test_a_redemption_that_waited_for_the_sweep_finds_the_points_gone(minji, pause):
-    with running([partial(sweep, now=GONE), partial(wait_then_redeem, pause, minji)]) as (swept, redemption):
-        assert pause.reached.wait(PATIENCE)
-        until_waiting(1)
-        pause.go_on.set()
-        assert swept.result(PATIENCE).entries == 1
-        declined = redemption.result(PATIENCE)
+def test_a_redemption_that_waited_for_the_sweep_finds_the_points_gone(minji):
+    swept, (declined,) = behind_a_sweep(GONE, partial(redeem, minji, 60, now=JUST_BEFORE))
+    assert swept.entries == 1
     assert isinstance(declined, InsufficientPoints)
     assert (declined.receipt.available, declined.receipt.recorded_at) == (0, GONE)
     assert entries(minji) == [("grant", 100), ("expire", -100), ("decline", 0)]
     assert adds_up(minji)
-
-
-def wait_then_redeem(pause: Pause, account) -> Receipt:
-    assert pause.reached.wait(PATIENCE)
-    return redeem(account, 60, now=JUST_BEFORE)
 
 
 def test_at_the_instant_itself_points_expire_once_whoever_writes_it(minji):

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from functools import partial
 
 import pytest
 from django.db import connection
 
 from ledger.accounts import open_account
-from ledger.errors import AccountBusy
+from ledger.errors import AccountBusy, LedgerError
+from ledger.extensions import Extended, extend_many
 from ledger.grants import grant_order
+from ledger.holds import hold_order
 from ledger.models import Account, Entry, Lot
 from ledger.posting import Order, post
 from ledger.receipts import Receipt
+from ledger.redemptions import redeem_order
 from tests import builders
-from tests.builders import NOW, SHOP, grant, redeem
+from tests.builders import NOW, SHOP, STAFF, days, grant, redeem
 from tests.looking import entries, nothing_changes, row_of
 from tests.races.test_redemptions import adds_up
 from tests.races.together import (
@@ -62,6 +66,41 @@ def test_bulk_posts_in_opposite_order_never_wait_for_each_other_in_a_circle():
             assert [type(outcome) for outcome in outcomes] == [Receipt] * 12
     assert Entry.objects.count() == 12 * 6 * 2
     assert all(row_of(account) == (12, 0, 12) and adds_up(account) for account in accounts)
+
+
+def test_bulk_acts_of_every_sort_in_opposite_order_never_wait_for_each_other_in_a_circle():
+    moa = builders.moa()
+    accounts = [open_account(programme=moa, reference=f"m{n}") for n in range(8)]
+    lots = [builders.lot_of(grant(account, 100)).pk for account in accounts]
+
+    def spend(name: str, accounts: list[Account]) -> list[Receipt | LedgerError]:
+        common: dict = {"now": NOW, "by": SHOP}
+        return post(
+            [redeem_order(account_id=one.pk, points=1, key=f"{name}:r{one.pk}", **common) for one in accounts]
+            + [
+                hold_order(account_id=one.pk, points=1, lapses_at=NOW + days(1), key=f"{name}:h{one.pk}", **common)
+                for one in accounts[::-1]
+            ]
+        )
+
+    def move(name: str, lots: list[int], n: int) -> Extended:
+        until = date(2027, 1, 1) + days(n)
+        return extend_many(lots=lots, until=until, now=NOW, key=name, by=STAFF, reason="a mistake of ours")
+
+    for n in range(4):
+        calls: list = [
+            partial(spend, f"there{n}", accounts),
+            partial(spend, f"back{n}", accounts[::-1]),
+            partial(move, f"up{n}", lots, 2 * n),
+            partial(move, f"down{n}", lots[::-1], 2 * n + 1),
+        ]
+        *spent, up, down = all_at_once(calls)
+        assert [[type(outcome) for outcome in outcomes] for outcomes in spent] == [[Receipt] * 16] * 2  # type: ignore[attr-defined]
+        assert isinstance(up, Extended)
+        assert isinstance(down, Extended)
+        # Whole batches: where the later date came first, the earlier one is refused on every account alike.
+        assert (len(up.refused), len(down.refused)) in [(0, 0), (8, 0)]
+    assert all(row_of(account)[0] == 100 - 16 and adds_up(account) for account in accounts)
 
 
 def test_a_busy_account_is_refused_after_two_seconds_and_nothing_is_written(three):

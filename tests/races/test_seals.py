@@ -8,10 +8,12 @@ from functools import partial
 import pytest
 
 from ledger import writing
+from ledger.grants import grant_order
 from ledger.models import Account, Seal, SealLeaf
+from ledger.posting import post
 from ledger.seals import seal, verify
 from tests import builders
-from tests.builders import NOW, days, grant
+from tests.builders import NOW, SHOP, days, grant
 from tests.races.together import PATIENCE, all_at_once, other_connection, patiently, running, until_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +46,8 @@ def test_a_transaction_that_commits_after_the_seal_is_in_the_next_one(minji, jun
         return written_now
 
     monkeypatch.setattr(writing, "write", write_and_wait)
-    with running([partial(grant, minji, 100)]) as (late,):
+    order = grant_order(account_id=minji.pk, points=100, now=NOW, key="order:1", by=SHOP)
+    with running([partial(post, [order])]) as (late,):
         try:
             assert written.wait(PATIENCE)
             grant(jun, 50)

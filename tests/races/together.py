@@ -1,7 +1,7 @@
 """Real concurrency: threads with database connections of their own, and a way to see who waits for whom.
 
-The races are staged, not hoped for: somebody else holds an account's lock until all runners are seen waiting, so that
-every run of a test meets the moment it is about.
+The races are staged, not hoped for: somebody else holds an account's lock, or the table that the pen writes to, until all
+runners are seen waiting, so that every run of a test meets the moment it is about.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from functools import partial
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ledger.expiry import Sweep, sweep
 from ledger.models import Account
 
 PATIENCE = 20  # seconds until a test that hangs fails
@@ -108,7 +111,7 @@ def patiently(call: Callable[[], object]) -> object:
 def stuck_behind(account: Account, calls: Sequence[Callable[[], object]]) -> Iterator[list[Future]]:
     """Start the calls while somebody else writes to the account; in the block all of them wait for it."""
     with ExitStack() as stack, somebody_writing_to(account):
-        futures = stack.enter_context(running(calls))
+        futures = stack.enter_context(running([partial(patiently, call) for call in calls]))
         until_waiting(len(calls))
         yield futures
 
@@ -118,6 +121,50 @@ def behind_a_writer(account: Account, calls: Sequence[Callable[[], object]]) -> 
     with stuck_behind(account, calls) as futures:
         pass
     return [future.result(PATIENCE) for future in futures]
+
+
+def in_this_order(account: Account, *calls: Callable[[], object]) -> list[object]:
+    """The answers of calls that came to the account one after the other, each before the one ahead had written."""
+    futures: list[Future] = []
+    with ExitStack() as stack, somebody_writing_to(account):
+        for number, call in enumerate(calls, start=1):
+            futures += stack.enter_context(running([partial(patiently, call)]))
+            until_waiting(number)
+    return [future.result(PATIENCE) for future in futures]
+
+
+@contextmanager
+def the_pen_stopped() -> Iterator[None]:
+    """Whoever writes in the block has the lock of the account by then, and gets no further."""
+    with other_connection() as other:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("LOCK TABLE ledger_entry IN SHARE MODE")
+        try:
+            yield
+        finally:
+            other.rollback()
+
+
+def behind_a_sweep(now: datetime, *calls: Callable[[], object]) -> tuple[Sweep, list[object]]:
+    """What a sweep did, and the answers of calls that came, one after the other, while it was writing."""
+    futures: list[Future] = []
+    with ExitStack() as stack, the_pen_stopped():
+        for number, call in enumerate([partial(sweep, now=now), *calls], start=1):
+            futures += stack.enter_context(running([partial(patiently, call)]))
+            until_waiting(number)
+    swept, *answers = [future.result(PATIENCE) for future in futures]
+    assert isinstance(swept, Sweep)
+    return swept, answers
+
+
+def swept_while_writing(now: datetime, call: Callable[[], object]) -> tuple[Sweep, object]:
+    """What a sweep did that came while the call was writing; and the call's answer."""
+    with ExitStack() as stack, the_pen_stopped():
+        (future,) = stack.enter_context(running([partial(patiently, call)]))
+        until_waiting(1)
+        swept = sweep(now=now)
+    return swept, future.result(PATIENCE)
 
 
 def while_busy(account: Account, call: Callable[[], object]) -> object:
