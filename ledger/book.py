@@ -101,8 +101,10 @@ class Book:
 
     def named(self, names: Iterable[tuple[int, int]]) -> list[LotState]:
         """The lots with these names, (seq, number), as far as this page has met them: open ones, and empty ones too."""
-        met = self._asides | {(lot.seq, lot.number): lot for lot in self.lots()}
-        return [met[name] for name in sorted(names) if name in met]
+        wanted = set(names)
+        met = {name: self._asides[name] for name in wanted if name in self._asides}
+        met |= {(lot.seq, lot.number): lot for lot in self.lots() if (lot.seq, lot.number) in wanted}
+        return [met[name] for name in sorted(met)]
 
     def hold_under(self, key: str) -> HoldState | None:
         """The open hold that was made under this key."""

@@ -50,8 +50,9 @@ def _due(book: Book) -> Iterator[tuple[datetime, int, Happen]]:
         if is_overdue(lot, book.at):
             yield lot.expires_at, 0, expire
             break
-    if book.lapses_at and book.lapses_at <= book.at:
-        yield book.lapses_at, 1, lapse
+    lapses_at = min((hold.lapses_at for hold in book.holds.values()), default=None)
+    if lapses_at and lapses_at <= book.at:
+        yield lapses_at, 1, lapse
     if book.closing and book.closing.closes_at <= book.at:
         yield book.closing.closes_at, 2, close
 

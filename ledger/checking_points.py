@@ -98,10 +98,7 @@ def refund(book: Book, entry: Draft) -> Iterator[Wrong]:
 def release(book: Book, entry: Draft) -> Iterator[Wrong]:
     """A release of an open hold is whole; behind a capture it is what the capture left."""
     hold = book.holds.get(entry.undoes_seq or 0)
-    if hold:
-        slices = hold.slices
-    else:
-        slices = book.known.left.pop(entry.undoes_seq or 0, [])
+    slices = hold.slices if hold else book.known.left.pop(entry.undoes_seq or 0, [])
     if sum(part.points for part in slices) != entry.amount:
         yield 5, f"{entry.amount} were released of {sum(part.points for part in slices)}"
         return

@@ -10,9 +10,12 @@ from django.db import connection
 
 from ledger.allocation import LotState
 from ledger.book import Book
-from ledger.retelling import KEPT_OF_ACCOUNT
 
-_ACCOUNT = f"UPDATE ledger_account SET {', '.join(f'{name} = %s' for name in KEPT_OF_ACCOUNT)} WHERE id = %s"
+_ACCOUNT = """
+UPDATE ledger_account
+   SET balance = %s, debt = %s, seq = %s, head_hash = %s, last_recorded_at = %s, active_at = %s, not_before = %s,
+       lapses_at = %s, closes_at = %s, closed = %s
+ WHERE id = %s"""
 
 _LOT = """
 UPDATE ledger_lot SET remaining = %s, open = %s, spendable_at = %s, expires_at = %s, gated = %s, moved_untold = %s
@@ -26,7 +29,22 @@ _CLOSURE = "UPDATE ledger_closure SET open = %s WHERE account_id = %s AND seq = 
 def rewrite_account(book: Book) -> None:
     """Keep what the entries say of the account itself."""
     with connection.cursor() as cursor:
-        cursor.execute(_ACCOUNT, [*(getattr(book, name) for name in KEPT_OF_ACCOUNT), book.account_id])
+        cursor.execute(
+            _ACCOUNT,
+            [
+                book.balance,
+                book.debt,
+                book.seq,
+                book.head_hash,
+                book.last_recorded_at,
+                book.active_at,
+                book.not_before,
+                book.lapses_at,
+                book.closes_at,
+                book.closed,
+                book.account_id,
+            ],
+        )
 
 
 def rewrite_lots(lots: Iterable[LotState]) -> None:

@@ -21,7 +21,7 @@ NEVER, ON_HOLD = "never", "on hold"
 class Liability:
     """Points that expire in a month, `2025-03`; `never`; or `on hold`, which may come back or be captured.
 
-    `promised` and `gated` are parts of `points`: not spendable yet, and waiting for a notice, so that they stay whatever
+    `promised` and `gated` are parts of `points`: not spendable yet; waiting for a notice, so that they stay whatever
     their month. `money` is `points` times the programme's value of a point, in `currency`.
     """
 
@@ -36,7 +36,7 @@ class Liability:
 def liability(
     programme: Programme, *, at: datetime, known_at: datetime | None = None, watch: Watch = lambda n: None
 ) -> list[Liability]:
-    """The liability of a programme as of `at`: months from the soonest on, then never, then on hold; only what there is."""
+    """The liability of a programme as of `at`: months, soonest first, then never, then on hold; only what there is."""
     months: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     zone = programme.tz
 

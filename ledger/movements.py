@@ -154,7 +154,7 @@ def _of(months: dict[str, Movement], month: str) -> Movement:
 
 
 def _sums(programme: Programme, moment: Moment) -> list[tuple[str, str, int, int]]:
-    """By month and kind: the sum of amounts, and of what was captured. `month_of` in SQL; a test holds them together."""
+    """By month and kind: sums of amounts, and of what was captured. `month_of` in SQL; a test holds them together."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -34,7 +35,7 @@ class Moment:
     at: datetime
     known_at: datetime | None = None
 
-    def params(self) -> dict[str, object]:
+    def params(self) -> dict[str, Any]:
         return {"at": self.at, "known": self.known_at}
 
 
@@ -118,19 +119,24 @@ SELECT l.id, l.seq, l.number, l.family_seq, l.policy_id, l.origin, l.granted, s.
 # One account after the other, each by its own indexes: rows come from the start, and neither side keeps more than one
 # account. An empty account is left out.
 _FACTS = f"""
-SELECT a.id, a.programme_id, f.seq, f.debt, h.on_hold, f.active_at,
-       CASE WHEN cardinality(%(inactivity)s::bigint[]) > 0 THEN {_NOT_BEFORE.format(more="")} END,
-       h.has_lapsed, (SELECT max(c.closes_at) {_CLOSURE.format(account="a.id")}), f.ended, l.*
+SELECT a.id, a.programme_id, f.seq, f.debt, h.on_hold, f.active_at, c.not_before, h.has_lapsed, c.closes_at, f.ended,
+       l.*
   FROM ledger_account a
  CROSS JOIN LATERAL (
        SELECT max(e.seq) AS seq, sum(e.debt_delta)::bigint AS debt,
               max(e.effective_at) FILTER (WHERE e.kind = ANY (%(activity)s)) AS active_at,
               max(e.seq) FILTER (WHERE e.kind = ANY (%(activity)s)) AS active_seq,
-              bool_or(e.kind = 'forfeit' OR (e.kind = 'note' AND e.key IS NULL AND e.reason = %(nothing_left)s)) AS ended
+              bool_or(e.kind = 'forfeit'
+                      OR (e.kind = 'note' AND e.key IS NULL AND e.reason = %(nothing_left)s)) AS ended
          FROM ledger_entry e WHERE e.account_id = a.id AND {on_record("e")}) AS f
  CROSS JOIN LATERAL (
-       SELECT coalesce(sum(h.points), 0)::bigint AS on_hold, coalesce(bool_or(h.lapses_at <= %(at)s), false) AS has_lapsed
+       SELECT coalesce(sum(h.points), 0)::bigint AS on_hold,
+              coalesce(bool_or(h.lapses_at <= %(at)s), false) AS has_lapsed
          {_OPEN_HOLD.format(account="a.id")}) AS h
+ CROSS JOIN LATERAL (
+       SELECT (SELECT max(c.closes_at) {_CLOSURE.format(account="a.id")}) AS closes_at,
+              CASE WHEN cardinality(%(inactivity)s::bigint[]) > 0 THEN {_NOT_BEFORE.format(more="")} END AS not_before
+       OFFSET 0) AS c  -- once for an account, not once for a lot
   LEFT JOIN LATERAL ({_LOTS}) AS l ON true
  WHERE {{accounts}} AND f.seq IS NOT NULL
  ORDER BY a.id"""
@@ -166,7 +172,8 @@ def read_holds(account_id: int, moment: Moment, lots: Sequence[LotState]) -> lis
         cursor.execute(
             f"""
             SELECT h.seq, e.key, h.lapses_at,
-                   ARRAY(SELECT ARRAY[p.lot_id, -p.delta] FROM ledger_allocation p WHERE p.entry_id = e.id ORDER BY p.id)
+                   ARRAY(SELECT ARRAY[p.lot_id, -p.delta]
+                           FROM ledger_allocation p WHERE p.entry_id = e.id ORDER BY p.id)
               {_OPEN_HOLD.format(account="%(account)s")}
              ORDER BY h.seq
             """,
@@ -189,7 +196,7 @@ def read_closing(account_id: int, moment: Moment) -> Closing | None:
         return Closing(*row) if row else None
 
 
-def _params(moment: Moment, rules: Rules) -> dict[str, object]:
+def _params(moment: Moment, rules: Rules) -> dict[str, Any]:
     return moment.params() | {
         "inactivity": [terms.policy_id for _, _, terms in rules.dated if terms.model == Model.INACTIVITY],
         "activity": [kind.value for kind in ACTIVITY],

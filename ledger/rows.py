@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from django.db.models import Q
 
 from ledger.allocation import LotState, Slice
+from ledger.checking import Wrong
 from ledger.drafts import Allocated, Closing, Draft, HoldState, Move, Told
 from ledger.kinds import Kind
 from ledger.models import Allocation, Closure, Entry, Extension, Hold, Lot, Notice
-from ledger.checking import Wrong
 from ledger.retelling import EntryFacts
 
 Row = TypeVar("Row")
@@ -32,7 +32,7 @@ class Rows:
     notices: Mapping[int, Sequence[Notice]]
 
     def facts(self, account_id: int, lots: Mapping[int, LotState]) -> Iterator[EntryFacts]:
-        """The account's entries in `seq` order; `lots` are its lots as they were made, by id, those of these rows too."""
+        """The account's entries in `seq` order; `lots` are its lots as made, by id, with those of these rows."""
         made: dict[int, list[LotState]] = defaultdict(list)
         for lot in self.lots[account_id]:
             made[lot.seq].append(lots[lot.pk])

@@ -47,7 +47,7 @@ class LotFacts:
 
 @dataclass(slots=True)
 class AccountFacts:
-    """Of an account: what the entries on record add up to. `lots` are those with points left, unless asked otherwise."""
+    """Of an account: what the entries on record add up to. `lots` have points left, unless asked otherwise."""
 
     account_id: int
     programme_id: int

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,7 +41,7 @@ _NOW = """
 
 @dataclass(slots=True)
 class Run:
-    """One run of the audit. Go through `findings`; whatever happens, `keep` then stores the verdict of what was done."""
+    """One run of the audit. Go through `findings`; whatever happens, `keep` then stores what was done."""
 
     mode: Mode
     now: datetime
@@ -58,7 +58,7 @@ class Run:
     first: list[str] = field(default_factory=list)
     done: bool = False
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Generator[Finding, None, None]:
         """Everything that does not add up, as it is found."""
         self.reached = self.after
         for finding in self._findings():

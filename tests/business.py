@@ -11,8 +11,8 @@ def a_spring(minji: Account) -> None:
     """From 10 March to 9 May 2025, in Seoul.
 
     40 short points (to day 20) and 100 long ones. 30 of the short are redeemed, 10 of them refunded into a lot of their
-    own (to day 31). 25 are held: 10 short, 10 refunded, 5 long; 15 of them captured on day 25, so that 5 come back to the
-    long lot, and 5 for thirty days more (to day 55). 60 of the long are clawed back on day 26.
+    own (to day 31). 25 are held: 10 short, 10 refunded, 5 long; 15 of them captured on day 25, so that 5 come back to
+    the long lot, and 5 for thirty days more (to day 55). 60 of the long are clawed back on day 26.
     """
     grant(minji, 100, key="long")
     grant(minji, 40, key="short", expires_at=NOW + days(20))

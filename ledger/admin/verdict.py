@@ -1,4 +1,4 @@
-"""Verdicts: what each run of the audit said. When the books were last found clean is the first line without findings."""
+"""Verdicts: what each run of the audit said; the newest without findings says when the books were last clean."""
 
 from __future__ import annotations
 

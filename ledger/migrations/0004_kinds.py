@@ -290,6 +290,16 @@ class Migration(migrations.Migration):
             name='first_spendable_at',
             field=models.DateTimeField(verbose_name='spendable from, when made'),
         ),
+        migrations.AlterField(
+            model_name='allocation',
+            name='entry',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='ledger.entry', verbose_name='entry'),
+        ),
+        migrations.AlterField(
+            model_name='allocation',
+            name='lot',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='ledger.lot', verbose_name='lot'),
+        ),
         migrations.RunSQL(SQL),
         migrations.RunSQL(PEN),
     ]

@@ -82,10 +82,18 @@ class Entry(models.Model):
 class Allocation(models.Model):
     """How many points one entry took from (negative), or gave to, one lot."""
 
+    # A trigger checks at commit that both are there and of one account; in the migration.
     entry = models.ForeignKey(
-        Entry, models.PROTECT, db_index=False, related_name="allocations", verbose_name=_("entry")
+        Entry,
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="allocations",
+        verbose_name=_("entry"),
     )
-    lot = models.ForeignKey(Lot, models.PROTECT, related_name="allocations", verbose_name=_("lot"))
+    lot = models.ForeignKey(
+        Lot, models.PROTECT, db_constraint=False, related_name="allocations", verbose_name=_("lot")
+    )
     delta = models.BigIntegerField(_("points"))
     until = models.DateTimeField(
         _("until"), null=True, help_text=_("Of points that came back: their date then. Empty: never, or others.")

@@ -14,19 +14,27 @@ class Mode(models.TextChoices):
 
 
 class Verdict(models.Model):
-    """What one run of the audit said, and how far it came. Append-only: when the books were last clean stays on record."""
+    """What one run of the audit said, and how far it came. Append-only: it stays on record when they were clean."""
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
     programme = models.ForeignKey(
         Programme, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("programme")
     )
     account = models.ForeignKey(
-        Account, models.PROTECT, null=True, db_index=False, db_constraint=False, related_name="+", verbose_name=_("account")
+        Account,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("account"),
     )
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"))
     accounts = models.BigIntegerField(_("accounts"))
-    told = models.BigIntegerField(_("of them told"), help_text=_("Told from their first entry; the others only compared."))
+    told = models.BigIntegerField(
+        _("of them told"), help_text=_("Told from their first entry; the others only compared.")
+    )
     entries = models.BigIntegerField(_("entries"))
     findings = models.BigIntegerField(_("findings"))
     by_law = models.JSONField(_("findings by law"), default=dict)

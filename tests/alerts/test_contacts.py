@@ -4,7 +4,7 @@ from alerts import contacts
 from alerts.errors import BadInput
 from alerts.models import Contact
 from tests import alert_builders, builders
-from tests.builders import NOW
+from tests.builders import NOW, days
 
 
 @pytest.fixture
@@ -62,3 +62,15 @@ def test_of_several_addresses_the_oldest_is_used(account):
 
 def test_a_contact_is_never_shown_with_its_address(account):
     assert "@" not in str(alert_builders.email(account))
+
+
+def test_since_when_an_address_is_verified_is_kept_while_it_is(account):
+    def put(verified: bool, after: int) -> Contact:
+        return contacts.put(
+            member=account.member, address="a@example.com", language="ko", verified=verified, now=NOW + days(after)
+        )
+
+    assert put(True, 0).verified_at == NOW
+    assert put(True, 1).verified_at == NOW
+    assert put(False, 2).verified_at is None
+    assert put(True, 3).verified_at == NOW + days(3)

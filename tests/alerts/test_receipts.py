@@ -72,3 +72,10 @@ def test_the_day_is_the_one_in_the_programmes_zone(db, sink):
     plan(evening)
     deliveries.deliver(now=evening, limit=10)
     assert Notice.objects.get().told_on == LAST_DAY - timedelta(days=60)
+
+
+def test_a_notice_for_an_account_that_closed_is_not_tried_for_ever(accepted):
+    builders.close(accepted, now=before(60) + timedelta(seconds=30))
+    assert receipts.record_missing(now=before(40), limit=10) == 1
+    assert not Notice.objects.exists()
+    assert receipts.record_missing(now=before(40), limit=10) == 0

@@ -6,6 +6,7 @@ from alerts import contacts
 from alerts.models import ReminderRule
 from alerts.models.delivery import Status, Why
 from alerts.recheck import Go, Stop, look
+from ledger import expiry
 from tests import alert_builders, builders
 from tests.alert_builders import EXPIRES_AT, LAST_DAY, before, plan, the_delivery
 
@@ -73,3 +74,64 @@ def test_past_the_expiry_it_is_too_late(db):
     last_moment = EXPIRES_AT - timedelta(microseconds=1)
     assert isinstance(look(the_delivery(), now=last_moment), Go)
     assert look(the_delivery(), now=EXPIRES_AT) == Stop(Status.TOO_LATE, Why.EXPIRED)
+
+
+def test_nothing_is_sent_of_a_promise_that_was_postponed(byeol):
+    """A postponement moves the last day as an extension does."""
+    jun = builders.jun(byeol)
+    alert_builders.email(jun, "jun@example.com")
+    lot = builders.lot_of(builders.grant(jun, 40, spendable_at=before(10), expires_at=EXPIRES_AT))
+    plan(before(60))
+    assert isinstance(look(the_delivery(), now=before(60)), Go)
+
+    builders.postpone(jun, [lot.pk], before(5), now=before(60))
+    assert look(the_delivery(), now=before(60)) == Stop(Status.SUPERSEDED, Why.MOVED)
+
+
+def test_nothing_is_sent_of_points_that_activity_gave_a_later_date(db):
+    account = alert_builders.minji(alert_builders.byeol(model="inactivity"))
+    builders.grant(account, 1_200)
+    plan(before(60))
+    delivery = the_delivery()
+    assert isinstance(look(delivery, now=before(60)), Go)
+
+    builders.redeem(account, 1, now=before(60))
+    assert look(delivery, now=before(60)) == Stop(Status.SUPERSEDED, Why.MOVED)
+
+
+def test_points_under_inactivity_that_are_used_up_are_gone_not_moved(db):
+    account = alert_builders.minji(alert_builders.byeol(model="inactivity"))
+    builders.grant(account, 1_200)
+    plan(before(60))
+    builders.redeem(account, 1_200, now=before(60))
+    builders.grant(account, 5, now=before(59))
+
+    assert look(the_delivery(), now=before(59)) == Stop(Status.SKIPPED, Why.REDEEMED)
+
+
+def test_a_notice_too_early_to_count_is_not_given(db):
+    programme = alert_builders.byeol(60, 33, 3)
+    builders.policy(programme, effective_from=builders.NOW, notice_days=30, notice_max_days=50)
+    account = alert_builders.minji(programme)
+    builders.grant(account, 5, expires_at=EXPIRES_AT, now=builders.NOW - timedelta(days=1))  # may be told of earlier
+    builders.grant(account, 1_200)
+    plan(before(60))
+    delivery = the_delivery()
+    verdict = look(delivery, now=before(60))
+    assert isinstance(verdict, Go)
+    assert verdict.telling.points == 5
+
+    builders.redeem(account, 5, now=before(60))
+    assert look(delivery, now=before(60)) == Stop(Status.SKIPPED, Why.TOO_EARLY)
+    assert isinstance(look(delivery, now=before(50)), Go)
+
+
+def test_nothing_is_sent_to_an_account_that_is_closed(minji, delivery):
+    builders.close(minji, now=before(60))
+    delivery = the_delivery()
+    instant = delivery.reminder.account.closes_at
+    assert instant is not None
+    assert isinstance(look(delivery, now=before(59)), Go)  # it can still be kept, and then its points go on their day
+    assert look(delivery, now=instant) == Stop(Status.SKIPPED, Why.CLOSED)
+    expiry.sweep_all(now=instant)
+    assert look(delivery, now=instant) == Stop(Status.SKIPPED, Why.CLOSED)

@@ -161,3 +161,39 @@ def test_the_statement_and_the_pure_rule_agree(minji, days):
         offsets(minji.programme_id), today=LAST_DAY - timedelta(days=days), expires_on=LAST_DAY, points=1_200
     )
     assert [offset for _, _, offset in planned()] == ([] if pure is None else [pure])
+
+
+def test_points_under_inactivity_are_planned_for_by_their_worked_out_date_and_anew_when_activity_moves_it(db):
+    account = alert_builders.minji(alert_builders.byeol(model="inactivity"))
+    builders.grant(account, 1_200)
+    plan(before(60))
+    builders.redeem(account, 200, now=before(60))
+    april, january = LAST_DAY, date(2027, 1, 31)
+    plan(before(60))
+    plan(before(60, january))
+    assert planned() == [("minji", april, 60), ("minji", january, 60)]
+
+
+def test_while_a_notice_would_be_too_early_to_count_it_waits_for_its_time(db):
+    programme = alert_builders.byeol(60, notice_max_days=45)
+    account = alert_builders.minji(programme)
+    builders.grant(account, 1_200)
+    for days in (60, 46):
+        plan(before(days))
+    assert planned() == []
+    plan(before(45))
+    assert planned() == [("minji", LAST_DAY, 60)]
+
+
+def test_nothing_is_planned_for_an_account_that_is_closed(minji):
+    builders.close(minji, now=before(70))
+    minji.refresh_from_db()
+    assert minji.closes_at < before(50)
+    plan(before(50))
+    assert planned() == []
+
+
+def test_for_an_account_that_can_still_be_kept_reminders_go_on(minji):
+    builders.close(minji, now=before(65))
+    plan(before(60))
+    assert planned() == [("minji", LAST_DAY, 60)]

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from alerts import contacts
+from alerts import contacts, deliveries
 from alerts.models import ReminderRule
 from alerts.untold import extend_untold
 from ledger.models import Entry, Extension
@@ -10,6 +10,8 @@ from ledger.policies import last_day
 from tests import alert_builders, builders
 from tests.alert_builders import LAST_DAY, before, plan, planned
 from tests.builders import SEOUL
+
+APRIL = date(2026, 4, 30)
 
 
 def extend(now):
@@ -106,3 +108,80 @@ def test_a_pass_is_bounded_and_the_next_goes_on(minji, byeol):
     alert_builders.email(jun, "jun@example.com")
     builders.grant(jun, 10)
     assert [extend_untold(now=before(29), limit=1).orders for _ in range(3)] == [1, 1, 0]
+
+
+def moved_once(account):
+    """Nobody was told in time, the date moved to 30 April, and nobody was told of that either."""
+    assert extend(before(29)).orders == 1
+    assert account.lots.get().moved_untold
+    return before(29, APRIL)
+
+
+def test_once_not_for_ever(minji):
+    late = moved_once(minji)
+    for days in (0, 1, 100):
+        assert extend(late + timedelta(days=days)).orders == 0
+    assert last_days(minji) == [APRIL]
+    assert minji.lots.get().gated
+
+
+def test_once_more_when_a_message_of_the_programme_got_through_since(minji, byeol, sink):
+    late = moved_once(minji)
+    alert_builders.member(byeol, "jun", 10, now=late - timedelta(days=320), expires_at=late + timedelta(days=40))
+    plan(late - timedelta(days=1))
+    assert extend(late).orders == 0
+    deliveries.deliver(now=late, limit=10)
+    assert "jun@example.com" in sink.addresses()
+    assert extend(late).orders == 1
+    assert last_days(minji) == [date(2026, 5, 31)]
+    assert extend(late).orders == 0
+    assert [lot.moved_untold for lot in minji.lots.all()] == [True]
+
+
+def test_a_message_of_another_programme_is_no_sign(minji, sink):
+    late = moved_once(minji)
+    other = alert_builders.byeol(60, code="other")
+    alert_builders.member(other, "jun", 10, now=late - timedelta(days=320), expires_at=late + timedelta(days=40))
+    plan(late)
+    deliveries.deliver(now=late, limit=10)
+    assert sink.addresses() == ["jun@example.com"]
+    assert extend(late).orders == 0
+
+
+def test_a_message_that_got_through_before_the_move_is_no_sign(minji, byeol, sink):
+    alert_builders.member(byeol, "jun", 10, expires_at=before(29) + timedelta(days=40))
+    an_hour_before = before(29) - timedelta(hours=1)
+    plan(an_hour_before)
+    deliveries.deliver(now=an_hour_before, limit=10)
+    assert sink.addresses() == ["jun@example.com"]
+    assert extend(moved_once(minji)).orders == 0
+
+
+def test_once_more_when_an_address_was_verified_since(minji):
+    late = moved_once(minji)
+    contacts.refuse(contact=minji.member.contacts.get(), now=late)
+    assert extend(late).orders == 0
+    alert_builders.email(minji, "new@example.com", now=late)
+    assert extend(late).orders == 1
+    assert last_days(minji) == [date(2026, 5, 31)]
+
+
+def test_where_the_policy_asks_for_more_channels_than_the_member_has_nothing_moves(db):
+    account = alert_builders.minji(alert_builders.byeol(notice_channels=2))
+    builders.grant(account, 1_200)
+    assert extend(before(29)).orders == 0
+    assert account.lots.get().gated
+
+
+def test_one_channel_of_two_leaves_the_gate_shut(db, sink):
+    account = alert_builders.minji(alert_builders.byeol(notice_channels=2))
+    builders.grant(account, 1_200)
+    plan(before(60))
+    deliveries.deliver(now=before(60), limit=10)
+    assert Entry.objects.filter(account=account, kind="notify").exists()
+    assert account.lots.get().gated
+
+
+def test_for_an_account_that_is_closed_nothing_moves(minji):
+    builders.close(minji, now=before(70))
+    assert extend(before(29)).orders == 0

@@ -19,7 +19,7 @@ from ledger.audit import audit
 from ledger.models import Programme
 from tests.laws.dates import day_of
 from tests.laws.model import Model
-from tests.laws.sides import CUTS, Sides
+from tests.laws.sides import CUTS, Sides, inside_a_test
 from tests.laws.stages import STAGES, START
 from tests.laws.wallet import Lot, Name
 
@@ -33,7 +33,7 @@ seldom = st.sampled_from([False] * 5 + [True])
 names = itertools.count(1)
 
 
-def some(has: Callable[[Model, datetime], object]):
+def some(has: Callable[[Model, datetime], object]) -> Callable[[Callable], Callable]:
     """A step that needs something that at least one member has."""
     return precondition(lambda self: any(has(wallet, self.now) for wallet in self.sides.wallets))
 
@@ -45,8 +45,7 @@ class Lives(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.whole = transaction.atomic()
-        self.whole._from_testcase = True  # type: ignore[attr-defined]  # acts insist on the outermost one otherwise
+        self.whole = inside_a_test()
         self.whole.__enter__()
         self.now = START
         self.asked_again = False
@@ -195,7 +194,10 @@ class Lives(RuleBasedStateMachine):
         if not dated:
             return
         ends = data.draw(st.sampled_from(sorted({lot.ends for lot in dated if lot.ends})), label="ends")
-        more = {"lots": [lot.name for lot in dated if lot.ends == ends], "on": day_of(self.now) - timedelta(days=ago)}
+        more: dict = {
+            "lots": [lot.name for lot in dated if lot.ends == ends],
+            "on": day_of(self.now) - timedelta(days=ago),
+        }
         ends += timedelta(days=1) if stale else timedelta(0)
         if how == "waived":
             self.do("waive", index, ends=ends, **more)
@@ -288,7 +290,7 @@ class Lives(RuleBasedStateMachine):
         return max(self.now - late, self.swept_at, START)
 
     def an_origin(self, data) -> str:
-        return data.draw(st.sampled_from(self.sides.stage.origins), label="origin")
+        return str(data.draw(st.sampled_from(self.sides.stage.origins), label="origin"))
 
     def there(self, index: int) -> int:
         return self.sides.wallets[index].seen(self.now)[0]
@@ -314,7 +316,7 @@ class Lives(RuleBasedStateMachine):
             return []
         fit = [lot.name for lot in lots if mostly(lot)] or [lot.name for lot in lots]
         of = data.draw(st.sampled_from([fit, fit, fit, [lot.name for lot in lots]]), label="of")
-        return data.draw(st.lists(st.sampled_from(of), min_size=1, max_size=2, unique=True), label="lots")
+        return list(data.draw(st.lists(st.sampled_from(of), min_size=1, max_size=2, unique=True), label="lots"))
 
 
 def instants_of(wallet: Model, now: datetime) -> list[datetime]:

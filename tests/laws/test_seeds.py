@@ -1,7 +1,8 @@
 """Lives that once failed, and hard stories written by hand: each is done on both sides again, step by step.
 
 A step is the act's name in `sides.py`, when it happens (days after the start), and its arguments; what is named `a`,
-`b`, `c` … is the key of that step. Times among the arguments are days after the start, too. `sweep` and `look` are steps.
+`b`, `c` … is the key of that step. Times among the arguments are days after the start, too.
+`sweep` and `look` are steps.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import pytest
 from django.db import transaction
 
 from ledger.audit import audit
-from tests.laws.dates import Rule, Stage, day_of
-from tests.laws.sides import Sides
-from tests.laws.stages import EVERYDAY, LONG_AGO, START, TAKEN_BACK, TOLD, programme_of
+from tests.laws.dates import LONG_AGO, Rule, Stage, day_of
+from tests.laws.sides import Sides, inside_a_test
+from tests.laws.stages import EVERYDAY, START, TAKEN_BACK, TOLD, programme_of
 
 IDLE = Stage(((LONG_AGO, "", Rule("inactivity", 10, rounding="day", duty=4, slack=2, floor=3)),))
 
@@ -141,9 +142,7 @@ STORIES: dict[str, tuple[Stage, list[Step]]] = {
 @pytest.mark.parametrize("story", STORIES)
 def test_a_story_is_the_same_on_both_sides(story):
     stage, steps = STORIES[story]
-    whole = transaction.atomic()
-    whole._from_testcase = True  # type: ignore[attr-defined]  # acts insist on the outermost one otherwise
-    with whole:
+    with inside_a_test():
         sides = Sides(programme_of(stage), stage)
         for what, day, more in steps:
             step(sides, what, START + timedelta(days=day), more)

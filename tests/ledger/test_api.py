@@ -114,7 +114,12 @@ def test_a_debt_is_told(moa):
     client = Client()
     client.login(username="minji", password=PASSWORD)
 
-    assert client.get(URL).json()["accounts"][0]["balance"] == {"spendable": 0, "promised": 0, "debt": 7}
+    assert client.get(URL).json()["accounts"][0]["balance"] == {
+        "spendable": 0,
+        "promised": 0,
+        "on_hold": 0,
+        "debt": 7,
+    }
 
 
 def test_all_programmes_of_the_member_and_only_theirs(moa):

@@ -90,7 +90,7 @@ def test_promised_points_are_live_and_become_spendable_by_the_clock(minji):
 def test_an_extension_counts_from_its_entry_on_and_until_it_is_undone(minji):
     lot = lot_of(grant(minji, 100, expires_at=NOW + days(10)))
     extended = builders.extend(minji, [lot.pk], date(2025, 4, 30), now=NOW + days(1))
-    key = minji.entries.get(seq=extended.seq).key
+    key = str(minji.entries.get(seq=extended.seq).key)
     extensions.undo(account=minji, extension=key, now=NOW + days(2), key=a_key(), by=STAFF, reason="the wrong one")
     (first,), (later,), (again,) = (asof.lots(minji, at=NOW + days(n)) for n in range(3))
     assert first.expires_at == again.expires_at == NOW + days(10)
@@ -104,7 +104,7 @@ def test_a_withdrawn_notice_counts_until_it_came_back():
     lot = lot_of(grant(minji, 100))
     gone = datetime(2025, 5, 31, 15, tzinfo=UTC)
     builders.tell(minji, [lot.pk], told_on=date(2025, 3, 15), now=NOW + days(5))
-    key = minji.entries.get(kind="notify").key
+    key = str(minji.entries.get(kind="notify").key)
     notices.withdraw(account=minji, notice=key, now=NOW + days(20), key=a_key(), by=STAFF, reason="it came back")
     gates = [asof.lots(minji, at=NOW + days(n))[0].gated for n in (4, 5, 19, 20)]
     assert gates == [True, False, False, True]
@@ -155,6 +155,38 @@ def test_points_that_go_by_inactivity_had_the_date_of_the_activity_known_then():
     assert [lot.expires_at for lot in asof.lots(minji, at=NOW + days(12))] == [extended, extended]
     assert asof.balance(minji, at=second, known_at=NOW + days(10)) == Balance(0, 0, 0, 0)
     assert asof.balance(minji, at=second) == Balance(65, 0, 65, 0)
+
+
+def kept(account: Account) -> list[tuple]:
+    """The live lots as the account's own numbers have them now."""
+    return sorted((lot.seq, lot.remaining, lot.expires_at) for lot in Lot.objects.filter(account=account, open=True))
+
+
+def told(account: Account, at: datetime) -> list[tuple]:
+    return sorted((lot.seq, lot.remaining, lot.expires_at) for lot in asof.lots(account, at=at))
+
+
+def test_points_that_come_back_after_an_extension_of_the_others_go_together_with_them():
+    minji = builders.minji(builders.moa(model=Model.INACTIVITY, count=2, rounding=Rounding.DAY))
+    grant(minji, 10)
+    redeem(minji, 10, key="r")
+    lot = lot_of(grant(minji, 5))
+    builders.extend(minji, [lot.pk], date(2025, 12, 31), now=NOW + days(1))
+    builders.refund(minji, 10, "r", now=NOW + days(2))
+    extended = datetime(2025, 12, 31, 15, tzinfo=UTC)
+    assert told(minji, NOW + days(2)) == kept(minji) == [(1, 10, extended), (3, 5, extended)]
+
+
+def test_a_postponed_promise_takes_the_others_with_it_at_the_next_activity_and_not_before():
+    minji = builders.minji(builders.moa(model=Model.INACTIVITY, count=1, rounding=Rounding.DAY))
+    promised = lot_of(grant(minji, 10, spendable_at=NOW + days(5)))
+    grant(minji, 20)
+    builders.postpone(minji, [promised.pk], NOW + days(25), now=NOW + days(1))
+    before = kept(minji)
+    assert told(minji, NOW + days(1)) == before
+    redeem(minji, 3, now=NOW + days(2))
+    assert told(minji, NOW + days(2)) == kept(minji)
+    assert told(minji, NOW + days(1)) == before
 
 
 def test_a_rich_story_is_told_again_as_it_was_seen(moa):

@@ -110,8 +110,8 @@ def closed() -> Account:
     return account
 
 
-def of(seq: int, table: str = "allocation") -> str:
-    return f"entry_id = (SELECT id FROM ledger_entry WHERE seq = {seq})" if table else ""
+def of(seq: int) -> str:
+    return f"entry_id = (SELECT id FROM ledger_entry WHERE seq = {seq})"
 
 
 def lot(seq: int) -> str:
@@ -182,7 +182,7 @@ def test_what_the_acts_wrote_is_clean_and_so_is_its_chain_when_it_is_computed_an
         (spent, entry(6, "asked = 10"), (5, 7)),
         (spent, entry(6, "asked = 40"), (5, 7)),
         (spent, entry(6, "undoes_seq = 4"), (5, 6)),
-        (spent, f"DELETE FROM ledger_hold WHERE seq = 5", (13, 5)),
+        (spent, "DELETE FROM ledger_hold WHERE seq = 5", (13, 5)),
         (spent, "UPDATE ledger_hold SET points = 9 WHERE seq = 8", (5, 8)),
         (spent, "UPDATE ledger_hold SET lapses_at = lapses_at + interval '1 hour' WHERE seq = 10", (11, 11)),
         (spent, "UPDATE ledger_hold SET lapses_at = lapses_at - interval '1 hour' WHERE seq = 10", (11, 11)),

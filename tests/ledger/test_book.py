@@ -14,12 +14,13 @@ from ledger.book import Book
 from ledger.drafts import BY_CLOCK, Move, Signature
 from ledger.errors import BooksClosed
 from ledger.kinds import Kind
-from ledger.policies import Model, Rounding, Rules, Terms, Unit
+from ledger.policies import Model, Rules, Terms, Unit
 from ledger.undoing import GrantFacts, NoticeFacts
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 SHOP = Signature("api:shop", "key:1", b"\x01" * 32)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+TODAY = date(2025, 3, 10)
 
 # Policy 1 lets points live a year from the grant; policy 2 thirty days from the account's last activity.
 ROLLING = Terms(1, ZoneInfo("UTC"), Model.ROLLING, 12, Unit.MONTHS)
@@ -224,7 +225,7 @@ def test_a_move_makes_an_earlier_notice_stale():
     assert book.drafts[0].amount == 0
 
 
-def a_notice(of: LotState, *, told_on: date = NOON.date(), channel: str = "email", waiver: str = "", seq: int = 40):
+def a_notice(of: LotState, *, told_on: date = TODAY, channel: str = "email", waiver: str = "", seq: int = 40):
     """A notice of the lot's present date, as the book would know it from the rows."""
     assert of.expires_at is not None
     last = (of.expires_at - timedelta(microseconds=1)).date()

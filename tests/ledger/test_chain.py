@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ledger.allocation import LotState
-from ledger.chain import GENESIS, allocation_part, entry_hash, extension_part, made_part, notice_part
+from ledger.chain import (
+    GENESIS,
+    HASH_VERSION,
+    allocation_part,
+    closure_part,
+    entry_hash,
+    hold_part,
+    made_part,
+    move_part,
+    notice_part,
+)
 from ledger.models import Account, Entry
 from tests import builders
 from tests.chains import recomputed
@@ -28,6 +38,7 @@ class Content:
     debt_delta: int = 0
     balance_after: int = 150
     debt_after: int = 0
+    written_off: int = 0
     key: str | None = "feed:1"
     body_hash: bytes | None = b"\x01" * 32
     actor: str = "feed"
@@ -60,19 +71,26 @@ def made(number, family_seq, policy_id, origin, granted, spendable_at, expires_a
 
 
 MADE = made(0, 3, 1, "purchase", 100, NOON, APRIL, 0, 0)
-GIVEN = allocation_part(3, 0, 100)
+GIVEN = allocation_part(3, 0, 100, None)
 PARTS = [MADE, GIVEN]
 
-# The value of the first version of the hash; if it changes, every chain that exists stops adding up.
-GOLDEN = "8b16843d8be61a764033c279848c06205b6edcd699c58315e0484b72adf7de5f"
+# The values of the versions of the hash; if one changes, every chain that exists stops adding up.
+GOLDEN_1 = "8b16843d8be61a764033c279848c06205b6edcd699c58315e0484b72adf7de5f"
+GOLDEN_2 = "24940fcd50322bfe2698d2d9c91a5a5459e1270fa28793175266903a460e536d"
 
 
-def hashed(content: Content | None = None, parts=PARTS, previous: bytes = GENESIS) -> str:
-    return entry_hash(previous, content or Content(), parts).hex()
+def hashed(content: Content | None = None, parts=PARTS, previous: bytes = GENESIS, version=HASH_VERSION) -> str:
+    return entry_hash(previous, content or Content(), parts, version=version).hex()
 
 
 def test_the_hash_of_a_known_entry_is_the_known_value():
-    assert hashed() == GOLDEN
+    assert HASH_VERSION == 2
+    assert hashed() == GOLDEN_2
+
+
+def test_an_entry_of_the_first_version_still_has_the_value_it_had_then():
+    assert hashed(parts=[MADE, allocation_part(3, 0, 100, None, version=1)], version=1) == GOLDEN_1
+    assert hashed(replace(Content(), written_off=5), parts=[MADE, ("allocation", 3, 0, 100)], version=1) == GOLDEN_1
 
 
 def test_the_hash_is_that_of_length_prefixed_fields_behind_the_previous_hash():
@@ -84,11 +102,11 @@ def test_the_hash_is_that_of_length_prefixed_fields_behind_the_previous_hash():
 
     noon, april = b"t2025-03-10T03:00:00.000000+00:00", b"t2026-03-31T15:00:00.000000+00:00"
     entry = row(
-        *(b"i1", b"i7", b"i3", b"sgrant", b"i100", b"i0", b"i150", b"i0", b"sfeed:1", b"x" + b"\x01" * 32),
-        *(b"sfeed", b"s", b"sorder 1", b"", b"", b"", noon, noon),
+        *(b"i2", b"i7", b"i3", b"sgrant", b"i100", b"i0", b"i150", b"i0", b"sfeed:1", b"x" + b"\x01" * 32),
+        *(b"sfeed", b"s", b"sorder 1", b"", b"", b"", noon, noon, b"i0"),
     )
     made = row(b"slot", b"i0", b"i3", b"i1", b"spurchase", b"i100", noon, april, b"i0", b"i0")
-    given = row(b"sallocation", b"i3", b"i0", b"i100")
+    given = row(b"sallocation", b"i3", b"i0", b"i100", b"")
     assert hashed() == hashlib.sha256(bytes(32) + entry + made + given).hexdigest()
 
 
@@ -103,6 +121,7 @@ def test_the_hash_is_that_of_length_prefixed_fields_behind_the_previous_hash():
         {"debt_delta": 1},
         {"balance_after": 151},
         {"debt_after": 1},
+        {"written_off": 1},
         {"key": "feed:2"},
         {"key": ""},
         {"key": None},
@@ -169,9 +188,10 @@ def test_another_previous_hash_gives_another_hash():
         [GIVEN],
         [GIVEN, MADE],
         [MADE, GIVEN, GIVEN],
-        [MADE, allocation_part(3, 0, 99)],
-        [MADE, allocation_part(3, 1, 100)],
-        [MADE, allocation_part(2, 0, 100)],
+        [MADE, allocation_part(3, 0, 99, None)],
+        [MADE, allocation_part(3, 1, 100, None)],
+        [MADE, allocation_part(2, 0, 100, None)],
+        [MADE, allocation_part(3, 0, 100, APRIL)],
         [made(1, 3, 1, "purchase", 100, NOON, APRIL, 0, 0), GIVEN],
         [made(0, 2, 1, "purchase", 100, NOON, APRIL, 0, 0), GIVEN],
         [made(0, 3, 2, "purchase", 100, NOON, APRIL, 0, 0), GIVEN],
@@ -189,20 +209,30 @@ def test_a_change_of_any_part_changes_the_hash(parts):
 
 def test_extensions_and_notices_are_covered_field_by_field():
     day = date(2026, 3, 31)
-    moved = extension_part(3, 0, NOON, APRIL)
-    told = notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:1", [(3, 0), (4, 0)])
+    moved = move_part(3, 0, NOON, APRIL, None, None)
+    told = notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:1", [(3, 0), (4, 0)], "")
     others = [
-        extension_part(4, 0, NOON, APRIL),
-        extension_part(3, 1, NOON, APRIL),
-        extension_part(3, 0, None, APRIL),
-        extension_part(3, 0, NOON, None),
-        notice_part(NOON, day, date(2026, 2, 1), "email", "delivery:1", [(3, 0), (4, 0)]),
-        notice_part(APRIL, date(2026, 3, 30), date(2026, 2, 1), "email", "delivery:1", [(3, 0), (4, 0)]),
-        notice_part(APRIL, day, date(2026, 2, 2), "email", "delivery:1", [(3, 0), (4, 0)]),
-        notice_part(APRIL, day, date(2026, 2, 1), "sms", "delivery:1", [(3, 0), (4, 0)]),
-        notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:2", [(3, 0), (4, 0)]),
-        notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:1", [(3, 0)]),
-        notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:1", [(34, 0), (0, 0)]),
+        move_part(4, 0, NOON, APRIL, None, None),
+        move_part(3, 1, NOON, APRIL, None, None),
+        move_part(3, 0, None, APRIL, None, None),
+        move_part(3, 0, NOON, None, None, None),
+        move_part(3, 0, NOON, APRIL, NOON, APRIL),
+        move_part(3, 0, NOON, APRIL, APRIL, APRIL),
+        move_part(3, 0, NOON, APRIL, NOON, NOON),
+        hold_part(NOON),
+        hold_part(APRIL),
+        closure_part(NOON, 5),
+        closure_part(NOON, 6),
+        closure_part(APRIL, 5),
+        notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:1", [(3, 0), (4, 0)], "opted_out"),
+        notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:1", [(3, 0), (4, 0)], "no_contact"),
+        notice_part(NOON, day, date(2026, 2, 1), "email", "delivery:1", [(3, 0), (4, 0)], ""),
+        notice_part(APRIL, date(2026, 3, 30), date(2026, 2, 1), "email", "delivery:1", [(3, 0), (4, 0)], ""),
+        notice_part(APRIL, day, date(2026, 2, 2), "email", "delivery:1", [(3, 0), (4, 0)], ""),
+        notice_part(APRIL, day, date(2026, 2, 1), "sms", "delivery:1", [(3, 0), (4, 0)], ""),
+        notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:2", [(3, 0), (4, 0)], ""),
+        notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:1", [(3, 0)], ""),
+        notice_part(APRIL, day, date(2026, 2, 1), "email", "delivery:1", [(34, 0), (0, 0)], ""),
     ]
     hashes = {hashed(parts=[part]) for part in [moved, told, *others]}
     assert len(hashes) == 2 + len(others)

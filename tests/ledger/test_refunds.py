@@ -102,7 +102,7 @@ def test_of_lots_that_are_over_each_slice_gets_a_lot_of_its_own_in_the_order_the
     assert receipt.restored == (Restored(30, at + days(30)), Restored(30, at + days(30)))
     assert lots(spent)[2:] == [(5, 0, 30, 30, at + days(30)), (5, 1, 30, 30, at + days(30))]
     assert list(Lot.objects.filter(seq=5).order_by("number").values_list("family_seq", flat=True)) == [2, 1]
-    assert [finding for finding in audit()] == []
+    assert list(audit()) == []
 
 
 def test_what_came_back_dies_again_at_its_new_date(spent):
@@ -117,7 +117,7 @@ def test_points_without_a_date_come_back_without_one():
     minji = builders.minji(builders.moa(model="never", count=0))
     grant(minji, 50)
     redeem(minji, 50, key="order:9")
-    receipt = builders.refund(minji, 50, "order:9", now=NOW + days(3650))
+    receipt = builders.refund(minji, 50, "order:9", now=NOW + days(600))
     assert receipt.restored == (Restored(50, None),)
     assert remainders(minji) == {1: 50}
 
@@ -134,13 +134,13 @@ def test_the_floor_is_that_of_the_lots_own_policy(moa, minji):
 
 def test_the_floor_is_counted_by_the_clock_on_the_wall():
     """London goes to summer time on 30 March 2025: noon to noon over that night is 23 hours."""
-    minji = builders.minji(builders.moa(zone="Europe/London", restored_floor_days=20))
+    minji = builders.minji(builders.moa(zone="Europe/London", restored_floor_days=19))
     grant(minji, 10, expires_at=NOW + days(5))
     redeem(minji, 10, key="order:9")
-    assert builders.refund(minji, 10, "order:9").restored == (Restored(10, NOW + days(20)),)  # still before it
+    assert builders.refund(minji, 10, "order:9").restored == (Restored(10, NOW + days(19)),)  # the day before it
     redeem(minji, 10, key="order:10", now=NOW + days(3))
     receipt = builders.refund(minji, 10, "order:10", now=NOW + days(3))
-    assert receipt.restored == (Restored(10, NOW + days(23) - timedelta(hours=1)),)
+    assert receipt.restored == (Restored(10, NOW + days(22) - timedelta(hours=1)),)
 
 
 def test_restored_points_under_a_notice_duty_leave_time_to_tell_and_wait_for_a_notice():
@@ -196,7 +196,7 @@ def test_a_capture_is_refunded_from_the_end_of_what_was_captured(spent):
         builders.refund(spent, 26, "capture:hold")
     builders.refund(spent, 25, "capture:hold")
     assert remainders(spent) == {1: 0, 2: 30, 4: 50}
-    assert [str(finding) for finding in audit()] == []
+    assert list(audit()) == []
 
 
 @pytest.mark.parametrize("key", ["order:1", "hold", "nothing", "return:1", "order:decline"])
@@ -280,7 +280,7 @@ def test_a_grant_a_redemption_and_its_refunds_in_one_batch_come_to_the_same_as_o
             assert replace(one, account_id=jun.pk) == other
     assert entries(minji) == entries(jun)
     assert lots(minji) == lots(jun)
-    assert [finding for finding in audit()] == []
+    assert list(audit()) == []
 
 
 def test_a_refund_of_lots_beyond_the_first_page_finds_them(minji):
@@ -293,12 +293,11 @@ def test_a_refund_of_lots_beyond_the_first_page_finds_them(minji):
             for n in range(1, 81)
         ]
     )
-    last = minji.lots.get(seq=80)
-    builders.extend(minji, [last.pk], (NOW + days(50)).date())
-    redeem(minji, 16, key="order:9")  # the 80th, now first, and 6 of the first
-    builders.extend(minji, [minji.lots.get(seq=1).pk], (NOW + days(400)).date())  # now last
+    redeem(minji, 16, key="order:9")  # all of the first and 6 of the second
+    builders.extend(minji, [minji.lots.get(seq=2).pk], (NOW + days(400)).date())  # now the last of 79
     receipt = builders.refund(minji, 16, "order:9")
-    assert slices(receipt) == [(1, 6), (80, 10)]
+    assert slices(receipt) == [(2, 6), (1, 10)]
     assert remainders(minji) == dict.fromkeys(range(1, 81), 10)
-    assert slices(redeem(minji, 795))[-1] == (1, -5)
-    assert [finding for finding in audit()] == []
+    taken = slices(redeem(minji, 795))
+    assert (taken[0], taken[1], taken[-1], len(taken)) == ((1, -10), (3, -10), (2, -5), 80)
+    assert list(audit()) == []

@@ -201,3 +201,24 @@ def test_history_reads_as_many_statements_for_two_entries_as_for_many(minji, dja
             for entry in statements.history(minji, limit=limit):
                 assert [allocation.lot.granted for allocation in entry.allocations.all()]
                 assert list(entry.extensions.all()) == []
+
+
+def test_points_on_hold_stand_beside_the_balance_and_come_back_by_the_clock(minji):
+    grant(minji, 100)
+    builders.hold(minji, 30, lapses_at=NOW + days(2))
+    at = NOW + days(2)
+    assert statements.balance(minji, at=at - TICK) == Balance(70, 0, 70, 0, on_hold=30)
+    assert statements.balance(minji, at=at) == Balance(100, 0, 100, 0, on_hold=0)
+    sweep_all(now=at)
+    assert statements.balance(minji, at=at) == Balance(100, 0, 100, 0, on_hold=0)
+
+
+def test_an_account_that_has_closed_holds_nothing_whether_that_is_written_or_not(minji):
+    grant(minji, 100)
+    builders.hold(minji, 30, lapses_at=NOW + days(99))
+    builders.close(minji)
+    at = datetime(2025, 3, 24, 15, tzinfo=UTC)
+    assert statements.balance(minji, at=at - TICK) == Balance(70, 0, 70, 0, on_hold=30)
+    for _ in ("never swept", "swept"):
+        assert statements.balance(minji, at=at) == Balance(0, 0, 0, 0, on_hold=0)
+        sweep_all(now=at)

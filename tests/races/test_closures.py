@@ -21,7 +21,6 @@ from tests.races.together import behind_a_sweep, behind_a_writer, in_this_order,
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASKED = [("grant", 100), ("close", 0)]
-TWICE = ("close", 0)
 
 
 @pytest.fixture
@@ -89,7 +88,7 @@ def test_at_the_instant_itself_everything_is_refused_and_nothing_written(minji, 
 
 
 def test_a_hold_that_is_made_before_the_end_comes_back_at_the_end_and_goes_with_the_rest(minji, end, just_before):
-    swept, held = swept_while_writing(end, partial(hold, minji, 30, lapses_at=end + days(1), now=just_before))
+    _, held = swept_while_writing(end, partial(hold, minji, 30, lapses_at=end + days(1), now=just_before))
     assert isinstance(held, Receipt)
     assert sweep_all(now=end) == 2
     assert entries(minji)[2:] == [("hold", -30), ("release", 30), ("forfeit", -100)]
@@ -97,13 +96,8 @@ def test_a_hold_that_is_made_before_the_end_comes_back_at_the_end_and_goes_with_
 
 
 def test_a_redemption_behind_a_withdrawal_and_one_behind_a_closure_work(minji):
-    answers = in_this_order(
-        minji,
-        partial(withdraw, minji, now=NOW),
-        partial(redeem, minji, 10),
-        partial(close, minji),
-        partial(redeem, minji, 5),
-    )
+    answers = in_this_order(minji, partial(withdraw, minji, now=NOW), partial(redeem, minji, 10))
+    answers += in_this_order(minji, partial(close, minji), partial(redeem, minji, 5))
     assert [type(found) for found in answers] == [Receipt] * 4
     assert entries(minji) == [*ASKED, ("close", 0), ("redeem", -10), ("close", 0), ("redeem", -5)]
     assert adds_up(minji)

@@ -39,13 +39,19 @@ def test_eight_refunds_in_part_give_back_no_more_than_was_redeemed(minji):
     assert adds_up(minji)
 
 
-def test_the_second_refund_gives_back_what_the_first_one_left(minji):
-    first, second, third = in_this_order(minji, *(partial(refund, minji, n, "order:1") for n in (50, 50, 40)))
+def test_a_refund_behind_another_gives_back_what_that_one_left(minji):
+    first, second = in_this_order(minji, *(partial(refund, minji, points, "order:1") for points in (50, 40)))
+    assert (type(first), type(second)) == (Receipt, Receipt)
+    assert row_of(minji) == (100, 0, 4)
+    assert adds_up(minji)
+
+
+def test_a_refund_behind_another_is_refused_what_is_not_left(minji):
+    first, second = in_this_order(minji, *(partial(refund, minji, points, "order:1") for points in (50, 41)))
     assert isinstance(first, Receipt)
     assert isinstance(second, MoreThanRedeemed)
-    assert second.detail == "50 points were to be refunded, 40 can be."
-    assert isinstance(third, Receipt)
-    assert row_of(minji) == (100, 0, 4)
+    assert second.detail == "41 points were to be refunded, 40 can be."
+    assert row_of(minji) == (60, 0, 3)
     assert adds_up(minji)
 
 

@@ -1,7 +1,7 @@
 """Real concurrency: threads with database connections of their own, and a way to see who waits for whom.
 
-The races are staged, not hoped for: somebody else holds an account's lock, or the table that the pen writes to, until all
-runners are seen waiting, so that every run of a test meets the moment it is about.
+The races are staged, not hoped for: somebody else holds an account's lock, or the table that the pen writes to, until
+all runners are seen waiting, so that every run of a test meets the moment it is about.
 """
 
 from __future__ import annotations
@@ -123,11 +123,11 @@ def behind_a_writer(account: Account, calls: Sequence[Callable[[], object]]) -> 
     return [future.result(PATIENCE) for future in futures]
 
 
-def in_this_order(account: Account, *calls: Callable[[], object]) -> list[object]:
-    """The answers of calls that came to the account one after the other, each before the one ahead had written."""
+def in_this_order(account: Account, first: Callable[[], object], second: Callable[[], object]) -> list[object]:
+    """The answers of two calls, of which the second came before the first had written: it had seen the same."""
     futures: list[Future] = []
     with ExitStack() as stack, somebody_writing_to(account):
-        for number, call in enumerate(calls, start=1):
+        for number, call in enumerate([first, second], start=1):
             futures += stack.enter_context(running([partial(patiently, call)]))
             until_waiting(number)
     return [future.result(PATIENCE) for future in futures]
@@ -147,15 +147,13 @@ def the_pen_stopped() -> Iterator[None]:
 
 
 def behind_a_sweep(now: datetime, *calls: Callable[[], object]) -> tuple[Sweep, list[object]]:
-    """What a sweep did, and the answers of calls that came, one after the other, while it was writing."""
-    futures: list[Future] = []
+    """What a sweep did, and the answers of calls that came while it was writing."""
     with ExitStack() as stack, the_pen_stopped():
-        for number, call in enumerate([partial(sweep, now=now), *calls], start=1):
-            futures += stack.enter_context(running([partial(patiently, call)]))
-            until_waiting(number)
-    swept, *answers = [future.result(PATIENCE) for future in futures]
-    assert isinstance(swept, Sweep)
-    return swept, answers
+        (swept,) = stack.enter_context(running([partial(patiently, partial(sweep, now=now))]))
+        until_waiting(1)
+        futures = stack.enter_context(running([partial(patiently, call) for call in calls]))
+        until_waiting(1 + len(calls))
+    return swept.result(PATIENCE), [future.result(PATIENCE) for future in futures]
 
 
 def swept_while_writing(now: datetime, call: Callable[[], object]) -> tuple[Sweep, object]:

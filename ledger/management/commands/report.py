@@ -55,7 +55,7 @@ class Asked:
 
 class Command(BaseCommand):
     help = (
-        "Print a report of a programme, or write it as CSV. Figures are as of any past instant, from the entries alone. "
+        "Print a report of a programme, or write it as CSV. Figures are as of any instant, from the entries alone. "
         "Exit code 0: there it is; 1: law 14 is broken; 2: an option is refused; 3: stopped."
     )
 
@@ -163,7 +163,7 @@ def _instant(said: date | datetime | None, programme: Programme) -> datetime | N
 
 
 def _rows(name: str, asked: Asked) -> Sequence[Any]:
-    past = {"at": asked.at, "known_at": asked.known_at}
+    past: dict[str, Any] = {"at": asked.at, "known_at": asked.known_at}
     match name:
         case "liability":
             return liability(asked.programme, watch=asked.watch, **past)
