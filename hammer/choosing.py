@@ -73,9 +73,9 @@ class Choice:
     def day(self, least: int, most: int) -> str:
         return (self.now + timedelta(days=self.rng.randint(least, most))).date().isoformat()
 
-    def key(self, *kinds: str) -> str:
-        """The key of an entry of one of these kinds; now and then of any other, or of none."""
-        keys = [key for kind in kinds for key in self.seen.keys.get(kind, ())]
+    def key(self, *kinds: str, newest: int = 60) -> str:
+        """The key of one of the newest entries of these kinds; now and then of any other, or of none."""
+        keys = [key for kind in kinds for key in self.seen.keys.get(kind, ())][:newest]
         if not keys or self.rng.random() < 0.03:
             keys = ["of-nothing", *(key for all_ in self.seen.keys.values() for key in all_)]
         return self.rng.choice(keys)
@@ -106,7 +106,7 @@ def _grant(one: Choice) -> Words:
     if one.rng.random() < 0.1:
         words["expires_at"] = one.at(0.5, 15)
     if one.rng.random() < 0.2:
-        words["spendable_at"] = one.at(0.5, 6)
+        words["spendable_at"] = one.at(0.5, 10)
     return words
 
 
@@ -115,7 +115,12 @@ def _clawback(one: Choice) -> Words:
 
 
 def _capture(one: Choice) -> Words:
-    return {"hold": one.key("hold"), "points": one.points(60) if one.rng.random() < 0.6 else None}
+    return {"hold": one.key("hold", newest=3), "points": one.points(60) if one.rng.random() < 0.6 else None}
+
+
+def _postpone(one: Choice) -> Words:
+    promised = [lot.id for lot in one.seen.open if lot.spendable_at > one.now]
+    return {"lots": promised[:1] or one.lots()[:1], "spendable_at": one.at(1, 14), "reason": "hammer"}
 
 
 def _extend_by_days(one: Choice) -> Words:
@@ -143,15 +148,15 @@ ACTS: dict[str, tuple[float, Callable[[Choice], Words]]] = {
     "redeem": (18, lambda one: {"points": one.points(), "reference": f"order {one.points()}"}),
     "refund": (12, lambda one: {"points": one.points(60), "undoes": one.key("redeem", "capture")}),
     "clawback": (5, _clawback),
-    "hold": (8, lambda one: {"points": one.points(80), "lapses_at": one.at(0.1, 4)}),
+    "hold": (8, lambda one: {"points": one.points(80), "lapses_at": one.at(0.1, 12)}),
     "capture": (7, _capture),
-    "release": (3, lambda one: {"hold": one.key("hold")}),
+    "release": (3, lambda one: {"hold": one.key("hold", newest=3)}),
     "reinstate": (5, lambda one: {"lot": one.rng.choice(one.seen.ended or [1]), "reason": "hammer"}),
     "extend": (3, lambda one: {"lots": one.lots(), "until": one.day(3, 25), "reason": "hammer"}),
     "extend_by_days": (2, _extend_by_days),
     "extend_untold": (3, lambda one: {"lots": one.lots(), "again": one.rng.random() < 0.3}),
     "undo": (2, lambda one: {"extension": one.key("extend"), "reason": "hammer"}),
-    "postpone": (3, lambda one: {"lots": one.lots()[:1], "spendable_at": one.at(1, 8), "reason": "hammer"}),
+    "postpone": (3, _postpone),
     "tell": (9, _tell),
     "waive": (2, _waive),
     "take_back": (2, lambda one: {"notice": one.key("notify"), "reason": "came back"}),

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-DAYS_PER_SECOND = 8
+DAYS_PER_SECOND = 4
 HEADROOM = timedelta(days=2)  # between the end of a run's time and the real clock
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from hammer.clock import Clock
+from hammer.clock import DAYS_PER_SECOND, Clock
 from ledger import programmes
 from ledger.accounts import open_account
 from ledger.kinds import Origin
 from ledger.models import Programme
 from ledger.policies import Beyond, Model, Rounding, Unit
 
-GENERATION = 4  # seconds after which a slot's account is another one, so that closed ones are not all there is
+GENERATION = 6  # seconds after which a slot's account is another one, so that closed ones are not all there is
 COOLING_OFF_DAYS = 3
+AHEAD = 4  # seconds from adding a policy to its taking effect
 BEFORE = timedelta(days=400)  # from when on the first policies are in force, before a run's own start
 
 # Lives are a few days, which pass in a second or two.
@@ -117,11 +118,12 @@ def _programme(code: str, zone: str, policies: Sequence[dict], start: datetime) 
 
 
 def add_a_policy(stage: Stage) -> None:
-    """While everybody acts: a further version of the first programme's policy, for points granted from tomorrow on."""
+    """While everybody acts: a further version of the first programme's policy, for points granted from a while on."""
     now = stage.clock.now()
     programmes.add_policy(
         programme=Programme.objects.get(pk=stage.programmes[0]),
-        effective_from=now + timedelta(days=1),
+        # It must be there, for all to see, by the time it takes effect.
+        effective_from=now + timedelta(days=AHEAD * DAYS_PER_SECOND),
         now=now,
         announced_on=(now - timedelta(days=60)).date(),
         **LATER,

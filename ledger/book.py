@@ -135,8 +135,7 @@ class Book:
         effective_at: datetime | None = None,
     ) -> Draft:
         """Draft one entry and let it take effect on this page: the only way in which a book changes."""
-        comes_back = kind in RESTORING
-        allocations = [Allocated(lot, points, lot.expires_at if comes_back else None) for lot, points in give]
+        allocations = [Allocated(lot, points, lot.expires_at if kind in RESTORING else None) for lot, points in give]
         allocations += [Allocated(lot, -points) for lot, points in take]
         moved = sum(part.delta for part in allocations)
         amount = moved - debt_delta

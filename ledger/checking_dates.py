@@ -13,7 +13,7 @@ from ledger.book import Book
 from ledger.drafts import Draft, Move, Told
 from ledger.effects import UNTOLD, is_end_of_an_empty_account, said_of
 from ledger.kinds import Waiver
-from ledger.policies import date_with_full_notice, expiry_date, is_good_day, last_day
+from ledger.policies import date_with_full_notice, is_good_day, last_day, postponed_date
 from ledger.undoing import ExtensionFacts, GrantFacts, NoticeFacts
 
 Wrong = tuple[int, str]
@@ -28,10 +28,9 @@ def extend(book: Book, entry: Draft) -> Iterator[Wrong]:
     for move in entry.moves:
         if not _is_later(move, book.at):
             yield 13, f"lot {move.lot.id} moved from {move.was} to {move.until}, which is not later"
-        elif entry.reference == UNTOLD:
-            yield from _untold(book, move)
-    if entry.reference != UNTOLD:
-        yield from _together(book, entry)
+    if entry.reference == UNTOLD:
+        yield from _untold_moves(book, entry)
+    yield from _together(book, entry)
 
 
 def _from_where_they_were(book: Book, entry: Draft) -> Iterator[Wrong]:
@@ -64,6 +63,16 @@ def _undo(book: Book, entry: Draft) -> Iterator[Wrong]:
         name, told = (move.lot.seq, move.lot.number), book.known.notices.get(move.was, ()) if move.was else ()
         if any(name in notice.lots and not notice.waiver and not notice.withdrawn for notice in told):
             yield 15, f"the member was told that lot {move.lot.id} goes at {move.was}, and it goes earlier"
+
+
+def _untold_moves(book: Book, entry: Draft) -> Iterator[Wrong]:
+    """Each lot that moves waits for its notice, but for points under an inactivity policy: they go with one that does."""
+    alone = [move for move in entry.moves if not book.is_inactivity(move.lot)]
+    together = [move for move in entry.moves if book.is_inactivity(move.lot)]
+    for move in alone:
+        yield from _untold(book, move)
+    if together:
+        yield from min((list(_untold(book, move)) for move in together), key=len)
 
 
 def _untold(book: Book, move: Move) -> Iterator[Wrong]:
@@ -101,8 +110,7 @@ def postpone(book: Book, entry: Draft) -> Iterator[Wrong]:
 def _postponed_date(book: Book, lot: LotState, spendable_at: datetime) -> datetime | None:
     if lot.expires_at is None:
         return None
-    by_policy = expiry_date(book.rules.terms(lot.policy_id), spendable_at)
-    return max(lot.expires_at, by_policy or lot.expires_at + (spendable_at - lot.spendable_at))
+    return postponed_date(book.rules.terms(lot.policy_id), lot.expires_at, lot.spendable_at, spendable_at)
 
 
 def notify(book: Book, entry: Draft) -> Iterator[Wrong]:

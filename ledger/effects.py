@@ -53,12 +53,13 @@ def _put(book: Book, lot: LotState, delta: int) -> None:
 
 def _move(book: Book, move: Move) -> None:
     lot = move.lot
-    if book.is_inactivity(lot) and move.until:
-        book.not_before = max(book.not_before or move.until, move.until)
-    lot.expires_at = move.until
     lot.spendable_at = move.spendable_until or lot.spendable_at
-    lot.gated = lot.notice_days > 0  # a notice is for one date only: this one is stale now
-    lot.moved_untold = False
+    if move.until != move.was:
+        if book.is_inactivity(lot) and move.until:
+            book.not_before = max(book.not_before or move.until, move.until)
+        lot.expires_at = move.until
+        lot.gated = lot.notice_days > 0  # a notice is for one date only: this one is stale now
+        lot.moved_untold = False
     book.touch(lot)
 
 
@@ -116,6 +117,7 @@ def _set_gates(book: Book, draft: Draft) -> None:
     if draft.told:
         for lot in draft.told.lots:
             book.set_gate(lot)
+            lot.moved_untold = lot.moved_untold and bool(draft.told.waiver)  # somebody could be told, if too late
     elif draft.kind == Kind.NOTIFY:
         said = book.known.by_seq.get(draft.undoes_seq or 0)
         for lot in said_of(book, said) if isinstance(said, NoticeFacts) else ():

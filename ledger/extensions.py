@@ -16,6 +16,7 @@ from ledger.errors import BadInput, CannotUndo, EarlierDate, LedgerError, LotNot
 from ledger.inputs import LONGEST, check_key, check_reason
 from ledger.kinds import Kind
 from ledger.models import Account, Lot, Programme
+from ledger.moving import moved_together
 from ledger.policies import end_of_day, last_day
 from ledger.posting import Order, act, post
 from ledger.receipts import Receipt
@@ -195,24 +196,17 @@ def _order(
 def moves_of(book: Book, lots: Sequence[int], new_date: NewDate) -> list[Move]:
     """The moves of these live lots to their new dates. Raises LotNotLive, EarlierDate: then none is moved.
 
-    All points of an account under inactivity policies go together: extending one extends those that would go earlier.
+    Points under inactivity policies go together: extending one extends those that would go earlier.
     """
     wanted = set(lots)
-    live = list(book.live())
-    found = [lot for lot in live if lot.id in wanted]
+    found = [lot for lot in book.live() if lot.id in wanted]
     if len(found) < len(wanted):
         raise LotNotLive(field="lots")
     moves = [Move(lot, lot.expires_at, new_date(book, lot)) for lot in found]
     for move in moves:
         if move.was is None or move.until is None or not _is_later(move.until, move.was, book.at):
             raise EarlierDate(field="until")
-    not_before = max((move.until for move in moves if move.until and book.is_inactivity(move.lot)), default=None)
-    if not_before is None:
-        return moves
-    dates = {id(move.lot): move.until for move in moves if not book.is_inactivity(move.lot)}
-    together = [lot for lot in live if book.is_inactivity(lot) and lot.expires_at and lot.expires_at < not_before]
-    dates |= {id(lot): not_before for lot in together}
-    return [Move(lot, lot.expires_at, dates[id(lot)]) for lot in live if id(lot) in dates]
+    return moved_together(book, moves)
 
 
 def _is_later(until: datetime, was: datetime, at: datetime) -> bool:

@@ -90,7 +90,7 @@ def grant_order(
         spendable = spendable_at or spendable_from(terms, since)
         if spendable < since:
             raise BadInput("Points cannot be spent before they are granted.", field="spendable_at")
-        until = expires_at or expiry_date(terms, spendable)
+        until = expires_at or expiry_date(terms, spendable, granted_at=since)
         if until is not None and expires_at is None:
             until = book.dated(terms, until)
         if until is not None and until <= spendable:

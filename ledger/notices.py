@@ -20,6 +20,7 @@ from ledger.errors import BadInput, NotANotice
 from ledger.inputs import check_key, check_new_date, check_reason, check_text
 from ledger.kinds import Kind, Waiver
 from ledger.models import Account
+from ledger.moving import moved_together
 from ledger.policies import Rules, date_with_full_notice, is_good_day, last_day
 from ledger.posting import Order, act
 from ledger.receipts import Receipt
@@ -159,7 +160,7 @@ def extend_untold_order(
         moves = [Move(lot, lot.expires_at, _full_notice(book, lot)) for lot in late]
         if not moves:
             return book.write(Kind.NOTE, signature, reason="told in time after all")
-        return book.write(Kind.EXTEND, signature, moves=moves, reason=UNTOLD_REASON, reference=UNTOLD)
+        return book.write(Kind.EXTEND, signature, moves=moved_together(book, moves), reason=UNTOLD_REASON, reference=UNTOLD)
 
     asked: dict[str, object] = {"kind": "extend", "lots": sorted(lots), "untold": True}
     return Order(account_id=account_id, now=now, by=by, key=key, content=asked, decide=decide)
@@ -170,11 +171,8 @@ def _full_notice(book: Book, lot: LotState) -> datetime:
 
 
 def _known_since(lot: LotState, book: Book) -> date:
-    """A day on which the lot was there: nobody can have been told of it before.
-
-    A promised lot was there before it could be spent.
-    """
-    return min(lot.spendable_at, book.at).astimezone(book.rules.zone).date()
+    """The day on which the lot came to be: nobody can have been told of it before."""
+    return book.known.made_at.get(lot.seq, lot.spendable_at).astimezone(book.rules.zone).date()
 
 
 def is_too_late_to_tell(lot: LotState, today: date, rules: Rules) -> bool:

@@ -94,8 +94,11 @@ class Rules:
         raise NoPolicy(field="policy")
 
     def terms(self, policy_id: int) -> Terms:
-        """The terms of a lot's own policy."""
-        return next(terms for _, _, terms in self.dated if terms.policy_id == policy_id)
+        """The terms of a lot's own policy. Raises NoPolicy when these rules are older than the policy."""
+        for _, _, terms in self.dated:
+            if terms.policy_id == policy_id:
+                return terms
+        raise NoPolicy(field="policy")
 
     @property
     def has_inactivity(self) -> bool:
@@ -107,21 +110,37 @@ def spendable_from(terms: Terms, granted_at: datetime) -> datetime:
     return days_after(granted_at, terms.spendable_after_days, terms.zone) if terms.spendable_after_days else granted_at
 
 
-def expiry_date(terms: Terms, since: datetime) -> datetime | None:
+def postponed_date(terms: Terms, was: datetime, spendable_was: datetime, spendable_at: datetime) -> datetime:
+    """The date of points that go at `was`, when the instant from which they can be spent moves to `spendable_at`.
+
+    By the same model, never earlier than before. Inactivity is counted from activity, which a postponement is not; a
+    date given by hand under a policy without dates keeps its distance.
+    """
+    if terms.model == Model.INACTIVITY:
+        return was
+    if terms.model == Model.NEVER:
+        return was + (spendable_at - spendable_was)
+    return max(was, _dated(_wall(spendable_at, terms.zone) + _life(terms), terms))
+
+
+def expiry_date(terms: Terms, since: datetime, *, granted_at: datetime | None = None) -> datetime | None:
     """The instant from which points that can be spent from `since` on are gone; None: never.
 
     Months clamp: 31 January + 1 month = 28 (29) February. Under a notice duty the date is at least
-    `since` + `notice_days` + `notice_slack` days, so that there is time to tell.
+    the grant (`granted_at`, or `since`) + `notice_days` + `notice_slack` days, so that there is time to tell.
     """
     if terms.model == Model.NEVER:
         return None
     local = _wall(since, terms.zone)
     date_of = local + _life(terms)
     if terms.notice_days:
-        date_of = max(date_of, local + timedelta(days=terms.notice_days + terms.notice_slack))
-    if terms.model == Model.FIXED_DAY:
-        return _fixed_day_after(date_of, local, terms)
-    return rounded(date_of, terms)
+        granted = _wall(granted_at or since, terms.zone)
+        date_of = max(date_of, granted + timedelta(days=terms.notice_days + terms.notice_slack))
+    return _dated(date_of, terms)
+
+
+def _dated(local: datetime, terms: Terms) -> datetime:
+    return _fixed_day_after(local, terms) if terms.model == Model.FIXED_DAY else rounded(local, terms)
 
 
 def inactivity_date(terms: Terms, active_at: datetime, not_before: datetime | None, first: datetime) -> datetime:

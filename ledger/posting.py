@@ -117,7 +117,10 @@ def _post_at_a_glance(order: Order) -> Receipt | None:
     None: it has moved on, or the order is to be refused; then it is decided again, under the lock.
     """
     opened = look_at(order.account_id, order.key)
-    (outcome,) = _decide([order], opened)
+    try:
+        (outcome,) = _decide([order], opened)
+    except LedgerError:
+        return None
     if isinstance(outcome, LedgerError):
         return None
     try:
@@ -212,6 +215,9 @@ def _database_errors() -> Iterator[None]:
     except OperationalError as error:
         if isinstance(error.__cause__, pg.LockNotAvailable | pg.DeadlockDetected):
             raise AccountBusy from error
+        if isinstance(error.__cause__, pg.SerializationFailure):
+            # At a glance this is expected and caught; under the lock nobody else can have written to the account.
+            raise LedgerBroken(str(error.__cause__.diag.message_primary)) from error
         raise
     except Error as error:
         cause = error.__cause__

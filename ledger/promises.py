@@ -13,7 +13,7 @@ from ledger.errors import BadInput, EarlierDate, LotNotLive, LotNotPromised
 from ledger.inputs import check_new_date, check_reason
 from ledger.kinds import Kind
 from ledger.models import Account
-from ledger.policies import expiry_date
+from ledger.policies import postponed_date
 from ledger.posting import Order, act
 from ledger.receipts import Receipt
 
@@ -23,7 +23,7 @@ def postpone(
 ) -> Receipt:
     """Let the promised lots with these ids be spent from `spendable_at` on only; their dates follow, never earlier.
 
-    An earlier notice of their dates is stale. Raises BadInput without a reason or lots, LotNotLive, LotNotPromised,
+    Where a date moves, an earlier notice of it is stale. Raises BadInput without a reason or lots, LotNotLive, LotNotPromised,
     EarlierDate (all or none), BadKey, KeyReused, FutureAct, AccountClosed.
     """
     return act(
@@ -62,9 +62,10 @@ def postpone_order(
 
 
 def _date(book: Book, lot: LotState, spendable_at: datetime) -> datetime | None:
-    """The date by the lot's own policy, counted from the new instant; never earlier than the one it has."""
+    """The date by the lot's own policy, never earlier. Raises BadInput where it would come before they can be spent."""
     if lot.expires_at is None:
         return None
-    by_policy = expiry_date(book.rules.terms(lot.policy_id), spendable_at)
-    # A lot that was dated by hand under a policy without dates must still outlive its promise.
-    return max(lot.expires_at, by_policy or lot.expires_at + (spendable_at - lot.spendable_at))
+    until = postponed_date(book.rules.terms(lot.policy_id), lot.expires_at, lot.spendable_at, spendable_at)
+    if until <= spendable_at:
+        raise BadInput("The points would be gone before they can be spent.", field="spendable_at")
+    return until

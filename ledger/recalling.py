@@ -40,6 +40,7 @@ def recall(books: Mapping[int, Book], orders: Sequence[Asks]) -> None:
         _recall_entries(dict(books), undone)
     if dates := [(order.account_id, date) for order in here for date in order.dates]:
         _recall_notices(books, dates)
+        _recall_making(books, dates)
     keys = {order.key for order in here}
     if together := {order.account_id for order in here if order.undoes in keys}:
         _recall_notices(books, _dates_told(together))
@@ -189,6 +190,22 @@ def _meet_lots_of_notice(book: Book, seq: int) -> None:
         )
         for lot in cursor.fetchall():
             book.same(lot_state(lot))
+
+
+def _recall_making(books: Mapping[int, Book], dates: Sequence[tuple[int, datetime]]) -> None:
+    """When the open lots of these dates came to be: nobody can have been told of them before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT e.account_id, e.seq, e.effective_at
+              FROM unnest(%s::bigint[], %s::timestamptz[]) AS w (account_id, expires_at)
+              JOIN ledger_lot l ON l.account_id = w.account_id AND l.expires_at = w.expires_at AND l.open
+              JOIN ledger_entry e ON e.account_id = l.account_id AND e.seq = l.seq
+            """,
+            [[account_id for account_id, _ in dates], [date for _, date in dates]],
+        )
+        for account_id, seq, made_at in cursor.fetchall():
+            books[account_id].known.made_at[seq] = made_at
 
 
 def _recall_lots(books: Mapping[int, Book], lots: Sequence[tuple[int, int]]) -> None:

@@ -81,7 +81,7 @@ _NOT_BEFORE = f"""
    FROM ledger_entry e
    JOIN ledger_extension x ON x.entry_id = e.id
    JOIN ledger_lot m ON m.id = x.lot_id AND m.policy_id = ANY (%(inactivity)s::bigint[])
-  WHERE e.account_id = a.id AND e.kind IN ('extend', 'postpone') AND {on_record("e")} {{more}})"""
+  WHERE e.account_id = a.id AND e.kind = 'extend' AND {on_record("e")} {{more}})"""
 
 _DATED_SEQ = f"""
 greatest(f.active_seq,

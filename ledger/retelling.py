@@ -132,6 +132,7 @@ class Story:
         # What is about to be written is of no use here, and a long story must stay small.
         self.book.touched.clear()
         self.book.ended.clear()
+        self.book.known.by_key.clear()  # entries name each other by number
 
     def _check_line(self, facts: EntryFacts) -> list[Wrong]:
         """Law 13 and the line of numbers: seq, time, amount, hash."""

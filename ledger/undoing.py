@@ -91,6 +91,7 @@ class Known:
     by_key: dict[str, Facts] = field(default_factory=dict)
     notices: dict[datetime, list[NoticeFacts]] = field(default_factory=dict)  # by the date they are about
     ended: dict[int, EndedFacts] = field(default_factory=dict)  # by the id of the lot
+    made_at: dict[int, datetime] = field(default_factory=dict)  # by seq: when an entry that made lots took effect
     left: dict[int, list[Slice]] = field(default_factory=dict)  # by the seq of a hold: what its capture left of it
 
     def learn(self, key: str | None, facts: Facts) -> None:

@@ -71,9 +71,9 @@ def byeol(code: str = "byeol", **changes: object) -> Programme:
 def policy(programme: Programme, **terms: object) -> Policy:
     """A further policy of a programme, announced a year before; twelve months to the end of the month unless told."""
     first: dict = {"effective_from": NOW, "model": Model.ROLLING, "count": 12, "rounding": Rounding.MONTH}
-    terms = first | terms
-    before = terms["effective_from"] - days(365)
-    return programmes.add_policy(programme=programme, now=before, **({"announced_on": before.date()} | terms))
+    merged: dict = first | terms
+    before = merged["effective_from"] - days(365)
+    return programmes.add_policy(programme=programme, now=before, **({"announced_on": before.date()} | merged))
 
 
 def minji(programme: Programme) -> Account:

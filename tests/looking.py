@@ -10,7 +10,10 @@ from django.db import connection
 from ledger.models import Account, Allocation, Entry, Lot
 from ledger.receipts import Receipt
 
-TABLES = ("programme", "policy", "member", "account", "entry", "allocation", "lot", "extension", "notice")
+TABLES = (
+    *("programme", "policy", "member", "account", "entry", "allocation", "lot", "extension", "notice"),
+    *("hold", "closure"),
+)
 
 
 def every_row() -> dict[str, list[tuple]]:

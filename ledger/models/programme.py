@@ -216,9 +216,9 @@ class Policy(models.Model):
         return f"{self.count} {self.get_unit_display()}, {self.get_rounding_display()}"
 
     def clean(self) -> None:
-        if self.model == Model.FIXED_DAY and self.fixed_month and self.fixed_day:
-            if self.fixed_day > monthrange(2024, self.fixed_month)[1]:
-                raise ValidationError({"fixed_day": _("This month has no such day.")})
+        is_a_month = self.model == Model.FIXED_DAY and self.fixed_month in range(1, 13)
+        if is_a_month and self.fixed_day and self.fixed_day > monthrange(2024, self.fixed_month)[1]:
+            raise ValidationError({"fixed_day": _("This month has no such day.")})
         longest = LONGEST_LIFE.get(Unit(self.unit), 0) if self.unit in Unit.values else 0
         if self.count and self.count > longest:
             raise ValidationError(

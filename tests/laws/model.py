@@ -279,11 +279,13 @@ class Model(Wallet):
             raise No("LotNotPromised", "LotNotLive")
         if any(spendable <= lot.spendable for lot in lots):
             raise No("EarlierDate")
+        if any(lot.ends and lot.rule.model == "inactivity" and lot.ends <= spendable for lot in lots):
+            raise No("BadInput")
         moves = []
         for lot in lots:
             move = Move(lot.name, lot.ends, lot.ends, lot.spendable, spendable)
-            if lot.ends and lot.by_hand:
-                move.until = spendable + (lot.ends - lot.spendable)  # it keeps the time there was to spend it
+            if lot.ends and lot.rule.model == "never":  # dated by hand: it keeps the time there was to spend it
+                move.until = spendable + (lot.ends - lot.spendable)
             elif lot.ends and lot.rule.model in ("rolling", "fixed_day"):
                 move.until = max(lot.ends, first_date(lot.rule, lot.made, spendable) or lot.ends)
             self.move([lot], move.until)

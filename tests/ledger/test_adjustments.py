@@ -64,13 +64,14 @@ def test_what_is_not_there_becomes_debt_or_is_written_off_as_the_policy_for_adju
     grant(minji, 10)
     owed = down(minji, 25)
     assert (owed.points, owed.debt_added, owed.written_off, owed.debt) == (25, 15, 0, 15)
-    builders.policy(moa, origin=Origin.ADJUSTMENT, effective_from=NOW, clawback_beyond=Beyond.WRITE_OFF)
+    since = NOW + days(1)
+    builders.policy(moa, origin=Origin.ADJUSTMENT, effective_from=since, clawback_beyond=Beyond.WRITE_OFF)
     jun = builders.jun(moa)
-    grant(jun, 10)
-    let_go = down(jun, 25, key="admin:3")
+    grant(jun, 10, now=since)
+    let_go = down(jun, 25, key="admin:3", now=since)
     assert (let_go.points, let_go.debt_added, let_go.written_off, let_go.debt) == (10, 0, 15, 0)
     assert row_of(jun) == (0, 0, 2)
-    nothing = down(jun, 5, key="admin:4")
+    nothing = down(jun, 5, key="admin:4", now=since)
     assert (nothing.kind, nothing.points, nothing.written_off, nothing.balance) == (Kind.CLAWBACK, 0, 5, 0)
     assert entries(jun) == [("grant", 10), ("clawback", -10), ("clawback", 0)]
     with nothing_changes():

@@ -177,7 +177,7 @@ def test_points_that_come_back_after_an_extension_of_the_others_go_together_with
     assert told(minji, NOW + days(2)) == kept(minji) == [(1, 10, extended), (3, 5, extended)]
 
 
-def test_a_postponed_promise_takes_the_others_with_it_at_the_next_activity_and_not_before():
+def test_a_postponed_promise_by_inactivity_takes_no_others_with_it():
     minji = builders.minji(builders.moa(model=Model.INACTIVITY, count=1, rounding=Rounding.DAY))
     promised = lot_of(grant(minji, 10, spendable_at=NOW + days(5)))
     grant(minji, 20)

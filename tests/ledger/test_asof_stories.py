@@ -197,7 +197,7 @@ def programme(db):
 def test_as_known_then_is_as_seen_then(programme):
     names = count()
 
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     @given(steps)
     def run(told: list[tuple[str, int, int, int]]) -> None:
         story = Story(open_account(programme=programme, reference=f"m{next(names)}"))

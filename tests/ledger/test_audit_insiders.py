@@ -135,12 +135,45 @@ def exchanged(seq: int, one: int, other: int) -> str:
     return allocation(seq, f"lot_id = CASE lot_id WHEN {lot(one)} THEN {lot(other)} ELSE {lot(one)} END")
 
 
-A_NOTE = """INSERT INTO ledger_entry (account_id, programme_id, seq, kind, amount, debt_delta, balance_after, debt_after,
-    key, body_hash, actor, reason, reference, effective_at, recorded_at, hash_version, hash)
-  SELECT account_id, programme_id, seq + 1, 'note', 0, 0, balance_after, debt_after, 'late', '\\x00', 'api:shop', '', '',
-    recorded_at, recorded_at, hash_version, hash FROM ledger_entry ORDER BY seq DESC LIMIT 1;
+A_NOTE = """
+  INSERT INTO ledger_entry (account_id, programme_id, seq, kind, amount, debt_delta, balance_after, debt_after, key,
+         body_hash, actor, reason, reference, effective_at, recorded_at, hash_version, hash)
+  SELECT account_id, programme_id, seq + 1, 'note', 0, 0, balance_after, debt_after, 'late', '\\x00', 'api:shop', '',
+         '', recorded_at, recorded_at, hash_version, hash FROM ledger_entry ORDER BY seq DESC LIMIT 1;
   UPDATE ledger_account SET seq = seq + 1"""
 
+# The whole reinstatement happened forty days later than it did.
+LATE = """
+  UPDATE ledger_entry SET recorded_at = recorded_at + interval '40 day', effective_at = effective_at + interval '40 day'
+   WHERE seq >= 4;
+  UPDATE ledger_lot SET spendable_at = spendable_at + interval '40 day', expires_at = expires_at + interval '40 day',
+         first_spendable_at = spendable_at + interval '40 day', first_expires_at = expires_at + interval '40 day'
+   WHERE seq >= 4"""
+
+
+def allocated(seq: int, lot_seq: int, points: int) -> str:
+    return f"""INSERT INTO ledger_allocation (entry_id, lot_id, delta)
+               SELECT id, {lot(lot_seq)}, {points} FROM ledger_entry WHERE seq = {seq};"""
+
+
+DIES_EARLY = "UPDATE ledger_lot SET first_expires_at = '2025-03-11', expires_at = '2025-03-11' WHERE seq = 1"
+PAID_LESS = entry(6, "debt_delta = -60, debt_after = 10") + allocation(6, "delta = -60") + balance(10, 6)
+WENT_BACK = (
+    entry(6, "undoes_seq = 4")
+    + f"""
+  UPDATE ledger_extension x SET until = l.first_expires_at FROM ledger_lot l WHERE l.id = x.lot_id AND {of(6)}"""
+)
+EXPIRED_IN_PART = (
+    f"UPDATE ledger_allocation SET delta = delta + 1 WHERE {of(3)} AND lot_id = {lot(1)};"
+    + entry(3, "amount = -119")
+    + balance(1, 3)
+)
+FEWER_BACK = (
+    "UPDATE ledger_lot SET granted = 50, remaining = 50 WHERE seq = 4;"
+    + allocation(4, "delta = 50")
+    + entry(4, "amount = 50")
+    + balance(-10, 4)
+)
 STORIES = (spent, clawed_back, written_off, reinstated, moved, told, closed)
 
 
@@ -162,7 +195,7 @@ def test_what_the_acts_wrote_is_clean_and_so_is_its_chain_when_it_is_computed_an
         (spent, exchanged(1, 1, 2), (3, 1)),
         (spent, "UPDATE ledger_lot SET granted = 200 WHERE seq = 1", (3, 1)),
         (spent, "UPDATE ledger_lot SET spendable_at = '2025-01-01', first_spendable_at = '2025-01-01'", (12, 1)),
-        (spent, "UPDATE ledger_lot SET first_expires_at = '2025-03-11', expires_at = '2025-03-11' WHERE seq = 1", (6, 4)),
+        (spent, DIES_EARLY, (6, 4)),
         (spent, entry(3, "amount = -121") + balance(-1, 3), (3, 3)),
         (spent, exchanged(12, 1, 2), (5, 12)),
         (spent, entry(12, "effective_at = effective_at - interval '1 hour'"), (11, 12)),
@@ -209,24 +242,17 @@ def test_what_the_acts_wrote_is_clean_and_so_is_its_chain_when_it_is_computed_an
             (7, 4),
         ),
         (clawed_back, exchanged(8, 5, 7), (7, 8)),
-        (clawed_back, entry(6, "debt_delta = -60, debt_after = 10") + allocation(6, "delta = -60") + balance(10, 6), (8, 6)),
+        (clawed_back, PAID_LESS, (8, 6)),
         (clawed_back, entry(9, "undoes_seq = 5"), (7, 9)),
-        (clawed_back, f"INSERT INTO ledger_allocation (entry_id, lot_id, delta) SELECT id, {lot(5)}, -5 FROM ledger_entry"
-         f" WHERE seq = 9; INSERT INTO ledger_allocation (entry_id, lot_id, delta) SELECT id, {lot(7)}, 5 FROM"
-         " ledger_entry WHERE seq = 9", (3, 9)),
+        (clawed_back, allocated(9, 5, -5) + allocated(9, 7, 5), (3, 9)),
         (written_off, entry(3, "written_off = 0, debt_delta = 60, amount = -100, debt_after = 60"), (7, 3)),
         (written_off, entry(3, "written_off = 50"), (7, 3)),
-        (reinstated, "UPDATE ledger_entry SET recorded_at = recorded_at + interval '40 day', effective_at = effective_at"
-         " + interval '40 day' WHERE seq >= 4; UPDATE ledger_lot SET spendable_at = spendable_at + interval '40 day',"
-         " first_spendable_at = spendable_at + interval '40 day', expires_at = expires_at + interval '40 day',"
-         " first_expires_at = expires_at + interval '40 day' WHERE seq >= 4", (6, 4)),
-        (reinstated, "UPDATE ledger_lot SET granted = 50, remaining = 50 WHERE seq = 4;" + allocation(4, "delta = 50")
-         + entry(4, "amount = 50") + balance(-10, 4), (6, 4)),
+        (reinstated, LATE, (6, 4)),
+        (reinstated, FEWER_BACK, (6, 4)),
         (reinstated, "UPDATE ledger_lot SET family_seq = 1 WHERE seq = 5", (6, 5)),
         (reinstated, entry(4, "undoes_seq = 1"), (6, 4)),
         (reinstated, "UPDATE ledger_lot SET first_expires_at = NULL, expires_at = NULL WHERE seq = 4", (6, 4)),
-        (reinstated, exchanged(3, 1, 2) + f"UPDATE ledger_allocation SET delta = delta + 1 WHERE {of(3)} AND lot_id = {lot(1)};"
-         + entry(3, "amount = -119") + balance(1, 3), (9, 3)),
+        (reinstated, EXPIRED_IN_PART, (9, 3)),
         (reinstated, entry(3, "effective_at = effective_at - interval '1 day'"), (9, 3)),
         (reinstated, entry(4, "recorded_at = recorded_at + interval '9 day'"), (13, 5)),
         (moved, entry(3, "undoes_seq = NULL"), (13, 3)),
@@ -234,8 +260,7 @@ def test_what_the_acts_wrote_is_clean_and_so_is_its_chain_when_it_is_computed_an
         (moved, f"UPDATE ledger_extension SET until = was - interval '1 day' WHERE {of(2)}", (13, 2)),
         (moved, f"UPDATE ledger_extension SET was = was - interval '1 day' WHERE {of(2)}", (13, 2)),
         (moved, f"DELETE FROM ledger_extension WHERE {of(2)}", (13, 2)),
-        (moved, entry(6, "undoes_seq = 4") + "UPDATE ledger_extension x SET until = l.first_expires_at FROM ledger_lot l"
-         f" WHERE l.id = x.lot_id AND {of(6)}", (15, 6)),
+        (moved, WENT_BACK, (15, 6)),
         (moved, entry(2, "reference = 'untold'"), (15, 2)),
         (moved, f"UPDATE ledger_extension SET spendable_until = '2025-03-11' WHERE {of(8)}", (13, 8)),
         (moved, f"UPDATE ledger_extension SET spendable_was = '2025-03-11' WHERE {of(8)}", (13, 8)),
@@ -260,10 +285,15 @@ def test_what_the_acts_wrote_is_clean_and_so_is_its_chain_when_it_is_computed_an
         (closed, entry(3, "undoes_seq = 1"), (13, 3)),
         (closed, entry(6, "effective_at = effective_at + interval '1 hour'"), (11, 6)),
         (closed, A_NOTE, (13, 7)),
-        (closed, f"DELETE FROM ledger_allocation WHERE {of(6)};" + balance(110, 6)
-         + entry(6, "kind = 'note', amount = 0, reason = 'closed with nothing left'"), (9, 6)),
+        (
+            closed,
+            f"DELETE FROM ledger_allocation WHERE {of(6)};"
+            + balance(110, 6)
+            + entry(6, "kind = 'note', amount = 0, reason = 'closed with nothing left'"),
+            (9, 6),
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_somebody_changed_and_signed_anew_is_found(story: Callable[[], Account], sql, expected):
     account = story()
     tamper(sql)

@@ -126,7 +126,7 @@ def test_events_come_in_the_order_of_their_instants_whatever_they_are():
     ]
     assert {draft.recorded_at for draft in book.drafts} == {NOON}
     assert (book.drafts[1].made[0].expires_at, book.drafts[1].made[0].spendable_at) == (day(27), day(-3))
-    assert (book.balance, book.closed, book.closing) == (0, True, None)
+    assert (book.balance, book.closed, book.holds) == (0, True, {})
 
 
 def test_at_one_instant_lots_end_before_holds_lapse_before_the_account_closes():

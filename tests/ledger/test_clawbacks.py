@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from ledger.audit import audit
 from ledger.clawbacks import clawback_order
-from ledger.errors import BadKey, BadPoints, NotAGrant
-from ledger.expiry import sweep
+from ledger.errors import AccountClosed, BadKey, BadPoints, NotAGrant
+from ledger.expiry import sweep, sweep_all
 from ledger.grants import grant_order
-from ledger.kinds import Kind
+from ledger.kinds import Kind, Origin
 from ledger.models import Entry
+from ledger.policies import Beyond
 from ledger.posting import post
 from ledger.receipts import Receipt
 from tests import builders
@@ -247,3 +251,101 @@ def test_an_empty_or_odd_grant_is_not_taken_as_none(minji, undoes):
     with nothing_changes(), pytest.raises(BadKey) as refusal:
         clawback(minji, 10, undoes=undoes)
     assert refusal.value.field == "undoes"
+
+
+@pytest.fixture
+def mild(db):
+    """Minji where what a clawback finds no points for is written off; debt for adjustments."""
+    moa = builders.moa(clawback_beyond=Beyond.WRITE_OFF)
+    builders.policy(moa, origin=Origin.ADJUSTMENT, effective_from=NOW, clawback_beyond=Beyond.DEBT)
+    return builders.minji(moa)
+
+
+def test_where_the_rest_is_written_off_only_the_family_pays(mild):
+    grant(mild, 100, key="order:1")
+    grant(mild, 500)
+    redeem(mild, 80)
+    receipt = clawback(mild, 90, undoes="order:1", key="return:1")
+    assert (receipt.points, receipt.written_off, receipt.debt_added, receipt.asked) == (20, 70, 0, 90)
+    assert (receipt.available, receipt.balance, receipt.debt) == (100, 500, 0)
+    entry = Entry.objects.get(kind="clawback")
+    assert (entry.amount, entry.written_off, entry.debt_delta) == (-20, 70, 0)
+    with nothing_changes():
+        assert clawback(mild, 90, undoes="order:1", key="return:1") == replace(receipt, replayed=True)
+    assert list(audit()) == []
+
+
+def test_what_was_written_off_counts_as_clawed_back(mild):
+    grant(mild, 100, key="order:1")
+    redeem(mild, 100)
+    receipt = clawback(mild, 70, undoes="order:1")
+    assert (receipt.kind, receipt.points, receipt.written_off, receipt.balance) == (Kind.CLAWBACK, 0, 70, 0)
+    receipt = clawback(mild, 70, undoes="order:1")
+    assert (receipt.written_off, receipt.available) == (30, 30)
+    assert clawback(mild, 70, undoes="order:1").kind == Kind.NOTE
+    assert entries(mild) == [("grant", 100), ("redeem", -100), ("clawback", 0), ("clawback", 0), ("note", 0)]
+    assert list(audit()) == []
+
+
+def test_the_policy_of_the_grants_own_lot_decides_and_without_a_grant_that_for_adjustments(mild):
+    builders.policy(mild.programme, effective_from=NOW + days(1), clawback_beyond=Beyond.DEBT)
+    grant(mild, 10, key="order:1")
+    grant(mild, 10, key="order:2", now=NOW + days(1))
+    redeem(mild, 20, now=NOW + days(1))
+    old, new = (clawback(mild, 10, undoes=f"order:{n}", now=NOW + days(2)) for n in (1, 2))
+    assert (old.written_off, old.debt_added) == (10, 0)
+    assert (new.written_off, new.debt_added) == (0, 10)
+    assert clawback(mild, 5, now=NOW + days(2)).debt_added == 5
+
+
+def test_refunded_lots_of_the_family_pay_too(minji):
+    grant(minji, 100, key="order:1", expires_at=NOW + days(40))
+    redeem(minji, 100, key="order:9")
+    at = NOW + days(20)  # less than the floor is left: the refund makes a lot of its own
+    refunded = builders.refund(minji, 60, "order:9", now=at)
+    grant(minji, 500, now=at, expires_at=NOW + days(41))
+    receipt = clawback(minji, 100, undoes="order:1", now=at)
+    assert slices(receipt) == [(refunded.seq, -60), (4, -40)]
+    assert (receipt.points, receipt.debt_added) == (100, 0)
+    assert list(audit()) == []
+
+
+def test_promised_points_pay_last_in_the_family_and_then_among_the_others(minji):
+    grant(minji, 10, spendable_at=NOW + days(3), expires_at=NOW + days(4))
+    grant(minji, 10, key="order:1", spendable_at=NOW + days(3))
+    grant(minji, 10, expires_at=NOW + days(90))
+    assert slices(clawback(minji, 10, undoes="order:1")) == [(2, -10)]
+    assert slices(clawback(minji, 15)) == [(3, -10), (1, -5)]
+
+
+def test_points_on_hold_are_not_there_to_pay_and_pay_when_they_come_back(minji):
+    grant(minji, 100, key="order:1")
+    builders.hold(minji, 60)
+    receipt = clawback(minji, 100, undoes="order:1")
+    assert (receipt.points, receipt.debt_added, receipt.debt) == (100, 60, 60)
+    back = builders.release(minji)
+    assert (back.points, back.settled, back.spendable, back.balance, back.debt) == (60, 60, 0, 0, 0)
+    assert list(audit()) == []
+
+
+@pytest.mark.parametrize("beyond", list(Beyond))
+def test_refunded_points_that_expired_after_others_had_paid_for_them_leave_a_cap_of_nothing(beyond):
+    """100 granted, redeemed, clawed back; refunded, and then expired: there is nothing to claw back, and no more."""
+    minji = builders.minji(builders.moa(clawback_beyond=beyond))
+    grant(minji, 100, key="order:1", expires_at=NOW + days(40))
+    redeem(minji, 100, key="order:9")
+    if beyond == Beyond.DEBT:
+        grant(minji, 100)  # these pay
+    assert clawback(minji, 100, undoes="order:1").available == 100
+    builders.refund(minji, 100, "order:9")
+    sweep_all(now=NOW + days(40))
+    receipt = clawback(minji, 50, undoes="order:1", now=NOW + days(40))
+    assert (receipt.kind, receipt.points, receipt.asked, receipt.available) == (Kind.NOTE, 0, 50, 0)
+    assert list(audit()) == []
+
+
+def test_a_closed_account_pays_nothing(minji):
+    grant(minji, 100, key="order:1")
+    builders.close(minji)
+    with nothing_changes(), pytest.raises(AccountClosed):
+        clawback(minji, 100, undoes="order:1", now=NOW + days(15))

@@ -210,9 +210,7 @@ def test_a_preview_says_what_would_go_and_writes_nothing(minji):
     with nothing_changes():
         loss = preview(minji, at=NOW + days(2))
     last = date(2025, 3, 26)
-    assert loss == Loss(
-        points=110, promised=30, on_hold=27, debt=0, closes_at=CLOSES + days(2), last_day=last
-    )
+    assert loss == Loss(points=110, promised=30, on_hold=27, debt=0, closes_at=CLOSES + days(2), last_day=last)
     jun = builders.jun(minji.programme)
     clawback(jun, 5)
     assert preview(jun, at=NOW).debt == 5

@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from ledger.audit import audit
 from ledger.errors import BadInput, EarlierDate, KeyReused, LotNotLive, PastExpiry
 from ledger.extensions import extend as extend_act
 from ledger.extensions import extend_by_days_order
 from ledger.kinds import Kind, Origin
-from ledger.models import Entry, Extension, Lot
-from ledger.policies import Model
+from ledger.models import Account, Entry, Extension, Lot
+from ledger.policies import Model, Rounding
 from ledger.posting import act
 from tests import builders
 from tests.builders import NOW, STAFF, days, extend, grant, lot_of, redeem
@@ -207,3 +208,37 @@ def test_by_days_moves_by_at_least_one(minji, lot, n):
     with nothing_changes(), pytest.raises(BadInput) as refusal:
         by_days(minji, [lot.pk], n)
     assert refusal.value.field == "days"
+
+
+def test_points_that_go_by_inactivity_are_extended_together_each_with_its_own_row():
+    moa = builders.moa(model=Model.INACTIVITY, rounding=Rounding.DAY)
+    builders.policy(moa, origin=Origin.COMPENSATION, effective_from=NOW, count=1)
+    minji = builders.minji(moa)
+    first, second = lot_of(grant(minji, 10)), lot_of(grant(minji, 20))
+    kept = lot_of(grant(minji, 30, expires_at=GONE + days(50)))
+    rolling = lot_of(grant(minji, 40, origin=Origin.COMPENSATION))
+    was = datetime(2026, 3, 10, 15, tzinfo=UTC)  # through 10 March 2026
+    extend(minji, [first.pk], UNTIL)
+    assert list(Extension.objects.order_by("lot_id").values_list("lot_id", "was", "until")) == [
+        (first.pk, was, GONE),
+        (second.pk, was, GONE),
+    ]
+    assert Account.objects.get().not_before == GONE
+    dates = dict(Lot.objects.values_list("pk", "expires_at"))
+    assert (dates[kept.pk], dates[rolling.pk]) == (GONE + days(50), rolling.expires_at)
+    redeem(minji, 1, now=NOW + days(3))  # activity, and twelve months: earlier than what was promised
+    assert Lot.objects.get(pk=second.pk).expires_at == GONE
+    new = lot_of(grant(minji, 5, now=NOW + days(4)))
+    assert new.expires_at == GONE
+    assert list(audit()) == []
+
+
+def test_lots_by_inactivity_and_others_are_extended_in_one_act():
+    moa = builders.moa(model=Model.INACTIVITY, rounding=Rounding.DAY)
+    builders.policy(moa, origin=Origin.COMPENSATION, effective_from=NOW, count=1)
+    minji = builders.minji(moa)
+    idle, rolling = lot_of(grant(minji, 10)), lot_of(grant(minji, 40, origin=Origin.COMPENSATION))
+    extend(minji, [idle.pk, rolling.pk], UNTIL)
+    assert set(Lot.objects.values_list("expires_at", flat=True)) == {GONE}
+    assert Extension.objects.count() == 2
+    assert list(audit()) == []

@@ -302,7 +302,7 @@ def test_an_allocation_that_is_slipped_in_under_an_old_id_is_refused_like_any_ot
 
 def test_no_row_names_another_programme_than_its_accounts(minji):
     other = builders.moa("other")
-    entry_refused(minji, "entry_of_an_account", programme_id=other.pk)
+    entry_refused(minji, "names an account and a programme that do not belong together", programme_id=other.pk)
     refused(
         """INSERT INTO ledger_lot (account_id, programme_id, seq, number, family_seq, policy_id, origin, granted,
                   remaining, open, spendable_at, gated, notice_days, notice_slack, first_spendable_at)
@@ -314,7 +314,7 @@ def test_no_row_names_another_programme_than_its_accounts(minji):
 
 
 def test_no_row_names_an_account_an_entry_or_a_lot_that_is_not_there(minji):
-    entry_refused(minji, "entry_of_an_account", account_id=2**60)
+    entry_refused(minji, "names an account and a programme that do not belong together", account_id=2**60)
     entry_refused(minji, "entry_undoes_an_entry", undoes_seq=77)
     refused(
         """INSERT INTO ledger_lot (account_id, programme_id, seq, number, family_seq, policy_id, origin, granted,

@@ -7,12 +7,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledger import grants, statements
-from ledger.errors import BadInput, BadKey, BadPoints, FutureAct, NoPolicy, PastExpiry
+from ledger.audit import audit
+from ledger.errors import (
+    AccountClosed,
+    BadInput,
+    BadKey,
+    BadPoints,
+    BooksClosed,
+    FutureAct,
+    KeyReused,
+    NoPolicy,
+    PastExpiry,
+)
+from ledger.expiry import sweep_all
 from ledger.grants import grant_order
 from ledger.inputs import MOST
 from ledger.kinds import Kind, Origin
-from ledger.models import Entry, Lot
-from ledger.policies import Model
+from ledger.models import Account, Entry, Lot
+from ledger.policies import Model, Rounding, Unit
 from tests import builders
 from tests.builders import NOW, SHOP, days, grant, lot_of
 from tests.looking import entries, nothing_changes, remainders, row_of, slices
@@ -190,3 +202,128 @@ def test_deciding_waits_until_the_order_is_posted(minji):
     with nothing_changes():
         order = grant_order(account_id=minji.pk, points=5, now=NOW, key="k", by=SHOP)
     assert order.key == "k"
+
+
+def test_promised_points_live_from_the_day_they_can_be_spent(minji):
+    promised = NOW + days(60)  # noon on 9 May in Seoul
+    lot = lot_of(grant(minji, 100, spendable_at=promised))
+    assert (lot.spendable_at, lot.first_spendable_at) == (promised, promised)
+    assert (lot.expires_at, lot.first_expires_at) == (datetime(2026, 5, 31, 15, tzinfo=UTC),) * 2
+    assert statements.balance(minji, at=NOW) == statements.Balance(spendable=0, promised=100, live=100, debt=0)
+
+
+def test_points_of_a_policy_with_a_waiting_time_are_spendable_at_that_time_on_the_wall():
+    """London goes to summer time in the night to 30 March 2025."""
+    minji = builders.minji(builders.moa(zone="Europe/London", spendable_after_days=30))
+    lot = lot_of(grant(minji, 100))
+    assert lot.spendable_at == NOW + days(30) - timedelta(hours=1)
+    assert lot.expires_at == datetime(2026, 4, 30, 23, tzinfo=UTC)  # 9 April and twelve months, through the month
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("spendable_at", {"spendable_at": datetime(2025, 6, 1)}),  # noqa: DTZ001  # without a zone
+        ("spendable_at", {"spendable_at": NOW + days(36_526)}),
+        ("spendable_at", {"spendable_at": NOW - days(2), "effective_at": NOW - days(1)}),
+        ("spendable_at", {"spendable_at": NOW - timedelta(microseconds=1)}),
+        ("expires_at", {"spendable_at": NOW + days(5), "expires_at": NOW + days(5)}),
+        ("expires_at", {"spendable_at": NOW + days(5), "expires_at": NOW + days(4)}),
+    ],
+)
+def test_a_promise_that_cannot_be_kept_is_refused(minji, field, changes):
+    with nothing_changes(), pytest.raises(BadInput) as refusal:
+        grant(minji, 100, **changes)
+    assert refusal.value.field == field
+
+
+def test_a_promise_is_part_of_what_its_key_stands_for(minji):
+    first = grant(minji, 100, key="order:1", spendable_at=NOW + days(5))
+    with nothing_changes():
+        again = grant(minji, 100, key="order:1", spendable_at=NOW + days(5), now=NOW + days(90))
+        assert (again.replayed, again.seq, again.balance) == (True, first.seq, 100)
+        with pytest.raises(KeyReused):
+            grant(minji, 100, key="order:1", spendable_at=NOW + days(6))
+        with pytest.raises(KeyReused):
+            grant(minji, 100, key="order:1")
+
+
+def test_closed_books_refuse_what_would_take_effect_before_their_day(minji, moa):
+    moa.books_closed_until = (NOW - days(4)).date()  # 6 March
+    moa.save()
+    first = datetime(2025, 3, 5, 15, tzinfo=UTC)  # its first instant in Seoul
+    with nothing_changes(), pytest.raises(BooksClosed, match="The books are closed until 2025-03-06") as refusal:
+        grant(minji, 100, effective_at=first - timedelta(microseconds=1))
+    assert refusal.value.field == "effective_at"
+    assert grant(minji, 100, effective_at=first, key="order:1").effective_at == first
+    moa.books_closed_until = (NOW + days(5)).date()
+    moa.save()
+    with nothing_changes():
+        assert grant(minji, 100, effective_at=first, key="order:1").replayed is True
+        with pytest.raises(BooksClosed):
+            grant(minji, 100)
+
+
+def test_the_clocks_own_entries_are_written_though_the_books_are_closed_for_their_day(minji, moa):
+    grant(minji, 100, expires_at=NOW + days(2))
+    moa.books_closed_until = (NOW + days(5)).date()
+    moa.save()
+    assert sweep_all(now=NOW + days(3)) == 1
+    grant(minji, 5, now=NOW + days(5))
+    assert entries(minji) == [("grant", 100), ("expire", -100), ("grant", 5)]
+
+
+def test_a_closed_account_is_granted_nothing(minji):
+    builders.close(minji)
+    with nothing_changes(), pytest.raises(AccountClosed):
+        grant(minji, 5, now=NOW + days(15))
+
+
+IDLE: dict = {"model": Model.INACTIVITY, "count": 100, "unit": Unit.DAYS, "rounding": Rounding.NONE}
+
+
+def test_points_by_inactivity_go_together_and_activity_moves_them_all():
+    minji = builders.minji(builders.moa(**IDLE))
+    first = lot_of(grant(minji, 10))
+    assert (first.expires_at, Account.objects.get().active_at) == (NOW + days(100), NOW)
+    grant(minji, 20, now=NOW + days(50))
+    assert set(Lot.objects.values_list("expires_at", flat=True)) == {NOW + days(150)}
+    first.refresh_from_db()
+    assert first.first_expires_at == NOW + days(100)  # as it was made
+    assert sweep_all(now=NOW + days(150) - timedelta(microseconds=1)) == 0
+    assert sweep_all(now=NOW + days(150)) == 1
+    assert entries(minji)[-1] == ("expire", -30)
+    assert list(audit()) == []
+
+
+def test_a_grant_dated_back_is_activity_of_its_own_day_and_moves_nothing_earlier():
+    minji = builders.minji(builders.moa(**IDLE))
+    grant(minji, 10)
+    old = lot_of(grant(minji, 20, effective_at=NOW - days(30)))
+    assert old.expires_at == NOW + days(100)
+    assert Account.objects.get().active_at == NOW
+    assert list(audit()) == []
+
+
+def test_activity_in_the_last_microsecond_keeps_the_points_and_at_their_instant_it_is_too_late():
+    moa = builders.moa(**IDLE)
+    minji, jun = builders.minji(moa), builders.jun(moa)
+    grant(minji, 10)
+    grant(jun, 10)
+    gone = NOW + days(100)
+    grant(minji, 1, now=gone - timedelta(microseconds=1))
+    grant(jun, 1, now=gone)
+    assert remainders(minji) == {1: 10, 2: 1}
+    assert remainders(jun) == {1: 0, 3: 1}
+    assert list(audit()) == []
+
+
+def test_clawbacks_extensions_of_others_and_refused_redemptions_are_no_activity():
+    moa = builders.moa(**IDLE)
+    minji = builders.minji(moa)
+    grant(minji, 10)
+    builders.clawback(minji, 1, now=NOW + days(10))
+    with pytest.raises(Exception, match="can be spent"):
+        builders.redeem(minji, 100, now=NOW + days(20))
+    assert Account.objects.get().active_at == NOW
+    assert Lot.objects.get().expires_at == NOW + days(100)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ledger import holds
+from ledger.accounts import open_account
 from ledger.audit import audit
 from ledger.errors import (
     AccountClosed,
@@ -26,6 +27,7 @@ from ledger.kinds import Kind
 from ledger.models import Account, Allocation, Entry, Hold, Lot
 from ledger.posting import post
 from ledger.receipts import Receipt, Restored
+from ledger.refunds import refund_order
 from tests import builders
 from tests.builders import NOW, SHOP, capture, clawback, close, days, grant, hold, redeem, release
 from tests.looking import entries, nothing_changes, remainders, row_of, slices
@@ -217,7 +219,7 @@ def test_when_the_sweep_runs_changes_no_number(moa):
     """One account is swept every ten days, one only at the end: the points come back to the same dates."""
     told = {}
     for name, steps in (("often", range(5, 160, 10)), ("late", [155])):
-        account = builders.accounts.open_account(programme=moa, reference=name)
+        account = open_account(programme=moa, reference=name)
         grant(account, 50, expires_at=SOON)
         hold(account, 50, key=f"hold:{name}", lapses_at=NOW + days(90))
         for day in steps:
@@ -291,7 +293,7 @@ def test_holds_that_begin_and_end_in_one_batch_come_to_the_same_as_one_by_one(mo
             capture_order(hold=f"{name}:3", points=55, key=f"{name}:6", **common),
             capture_order(hold=f"{name}:3", key=f"{name}:7", **common),
             release_order(hold=f"{name}:4", key=f"{name}:8", **common),
-            builders.refunds.refund_order(points=55, undoes=f"{name}:6", key=f"{name}:9", **common),
+            refund_order(points=55, undoes=f"{name}:6", key=f"{name}:9", **common),
             hold_order(points=1, lapses_at=TOMORROW, key=f"{name}:10", **common),
         ]
 
@@ -315,9 +317,7 @@ def test_holds_that_begin_and_end_in_one_batch_come_to_the_same_as_one_by_one(mo
 def test_a_hold_of_more_lots_than_are_read_at_once_comes_back_whole(minji):
     post(
         [
-            grant_order(
-                account_id=minji.pk, points=1, now=NOW, key=f"lot:{n}", by=SHOP, expires_at=NOW + days(300 + n)
-            )
+            grant_order(account_id=minji.pk, points=1, now=NOW, key=f"lot:{n}", by=SHOP, expires_at=NOW + days(300 + n))
             for n in range(100)
         ]
     )

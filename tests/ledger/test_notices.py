@@ -11,11 +11,11 @@ import pytest
 
 from ledger import statements
 from ledger.actors import Actor
-from ledger.errors import BadInput, InsufficientPoints, KeyReused
+from ledger.errors import AccountClosed, BadInput, InsufficientPoints, KeyReused
 from ledger.expiry import sweep_all
 from ledger.kinds import Kind
 from ledger.models import Entry, Extension, Lot, Notice
-from ledger.notices import UNTOLD, extend_untold_order, is_in_time, is_too_late_to_tell, record
+from ledger.notices import UNTOLD_REASON, extend_untold_order, is_too_late_to_tell, record
 from ledger.posting import act
 from ledger.rules import rules_of
 from tests import builders
@@ -49,8 +49,8 @@ def gated(lot: Lot) -> bool:
     return Lot.objects.get(pk=lot.pk).gated
 
 
-def extend_untold(account, lots, now, key="untold:1"):
-    return act(extend_untold_order(account_id=account.pk, lots=lots, now=now, key=key, by=ALERTS))
+def extend_untold(account, lots, now, key="untold:1", again=False):
+    return act(extend_untold_order(account_id=account.pk, lots=lots, now=now, key=key, by=ALERTS, again=again))
 
 
 def test_a_notice_on_the_last_day_to_tell_opens_the_gate(minji, lot):
@@ -227,7 +227,7 @@ def test_an_untold_lot_gets_the_full_notice_again_once(minji, lot):
     assert lot.expires_at == datetime(2025, 6, 30, 15, tzinfo=UTC)  # 2 May + 33 days = 4 June, through the month
     assert lot.gated is True
     moved = Extension.objects.get()
-    assert (moved.was, moved.until, moved.entry.reason) == (GONE, lot.expires_at, UNTOLD)
+    assert (moved.was, moved.until, moved.entry.reason) == (GONE, lot.expires_at, UNTOLD_REASON)
     with nothing_changes():
         assert extend_untold(minji, [lot.pk], now).replayed is True
     assert extend_untold(minji, [lot.pk], now, key="untold:2").kind == Kind.NOTE
@@ -261,13 +261,6 @@ def test_only_the_untold_of_several_lots_are_moved(minji, lot):
     assert list(Extension.objects.values_list("lot_id", flat=True)) == [other.pk]
 
 
-def test_the_day_of_telling_is_in_time_up_to_the_duty():
-    last = date(2025, 5, 31)
-    assert is_in_time(date(2025, 5, 1), last, 30) is True
-    assert is_in_time(date(2025, 5, 2), last, 30) is False
-    assert is_in_time(date(2025, 5, 31), last, 0) is True
-
-
 def test_the_rest_of_the_last_day_to_tell_is_not_too_late(minji, lot):
     rules = rules_of(minji.programme_id)
     assert is_too_late_to_tell(lot, date(2025, 5, 1), rules) is False
@@ -282,3 +275,36 @@ def test_nobody_was_told_of_points_before_they_were_granted():
     with pytest.raises(BadInput, match="told_on: Nobody can be told of points before they are granted."):
         tell(minji, [lot.pk], told_on=date(1900, 1, 1), now=NOW)
     assert Lot.objects.get().gated is True
+
+
+def test_what_was_moved_because_nobody_was_told_is_moved_again_only_when_somebody_can_be_told(minji, lot):
+    extend_untold(minji, [lot.pk], noon(5, 2))  # to the end of June
+    assert Lot.objects.get().moved_untold is True
+    too_late = noon(6, 1)
+    assert extend_untold(minji, [lot.pk], too_late, key="untold:2").kind == Kind.NOTE
+    assert Lot.objects.get().expires_at == datetime(2025, 6, 30, 15, tzinfo=UTC)
+    assert extend_untold(minji, [lot.pk], too_late, key="untold:3", again=True).kind == Kind.EXTEND
+    lot.refresh_from_db()
+    assert (lot.expires_at, lot.moved_untold) == (datetime(2025, 7, 31, 15, tzinfo=UTC), True)  # 1 June + 33: 4 July
+    assert redeem(minji, 5, now=GONE + days(400)).points == 5  # it stays, whatever the date
+
+
+def test_once_somebody_was_told_the_next_time_counts_anew(minji, lot):
+    extend_untold(minji, [lot.pk], noon(5, 2))
+    tell(minji, [lot.pk], told_on=date(2025, 5, 20), now=noon(5, 20))
+    assert (gated(lot), Lot.objects.get().moved_untold) == (False, False)
+    extend(minji, [lot.pk], date(2025, 7, 31), now=noon(5, 21))
+    assert extend_untold(minji, [lot.pk], noon(7, 10), key="untold:2").kind == Kind.EXTEND
+
+
+def test_an_extension_by_hand_of_a_lot_moved_untold_is_a_new_beginning(minji, lot):
+    extend_untold(minji, [lot.pk], noon(5, 2))
+    extend(minji, [lot.pk], date(2025, 7, 31), now=noon(5, 21))
+    assert Lot.objects.get().moved_untold is False
+    assert extend_untold(minji, [lot.pk], noon(7, 10), key="untold:2").kind == Kind.EXTEND
+
+
+def test_a_closed_account_is_told_nothing(minji, lot):
+    builders.close(minji)
+    with nothing_changes(), pytest.raises(AccountClosed):
+        tell(minji, [lot.pk], told_on=LAST_TO_TELL, now=noon(5, 1))

@@ -291,10 +291,13 @@ def test_a_refused_act_leaves_nothing_behind(minji):
         clawback(minji, 1, undoes="nothing", now=NOW + days(2))
 
 
-def test_a_refusal_within_a_batch_leaves_what_the_clock_did(minji):
+def test_a_refusal_among_other_orders_leaves_what_the_clock_did_and_alone_it_leaves_nothing(minji, moa):
     grant(minji, 100, expires_at=NOW + days(1))
     order = clawback_order(account_id=minji.pk, points=1, now=NOW + days(2), key="c", by=SHOP, undoes="nothing")
-    (outcome,) = post([order])
+    with nothing_changes():
+        (outcome,) = post([order])
+    assert isinstance(outcome, NotAGrant)
+    outcome, _ = post([order, an_order(builders.jun(moa), 5, "jun:1")])
     assert isinstance(outcome, NotAGrant)
     assert entries(minji) == [("grant", 100), ("expire", -100)]
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from ledger.errors import BadInput, NoPolicy
+from ledger.errors import BadInput, NoPolicy, WorseTooSoon
 from ledger.kinds import Origin
 from ledger.models import Policy, Programme
-from ledger.policies import Model, Rounding, Unit
-from ledger.programmes import create
+from ledger.policies import Beyond, Model, Rounding, Unit
+from ledger.programmes import add_policy, create
 from ledger.rules import rules_of
 from tests import builders
 from tests.builders import LONG_AGO, NOW, days
@@ -63,6 +63,19 @@ def test_a_programme_comes_with_its_first_policy():
         ("notice_days", {"notice_days": 1001}),
         ("notice_days", {"notice_days": -1}),
         ("notice_slack", {"notice_slack": 101}),
+        ("notice_max_days", {"notice_max_days": 1001}),
+        ("notice_channels", {"notice_channels": 0}),
+        ("notice_channels", {"notice_channels": 6}),
+        ("restored_floor_days", {"restored_floor_days": 0}),
+        ("restored_floor_days", {"restored_floor_days": 3651}),
+        ("reinstate_window_days", {"reinstate_window_days": 3651}),
+        ("reinstate_life_days", {"reinstate_life_days": 0}),
+        ("spendable_after_days", {"spendable_after_days": 1001}),
+        ("clawback_beyond", {"clawback_beyond": "forgive"}),
+        ("fixed_month", {"model": Model.FIXED_DAY, "fixed_month": 13, "fixed_day": 1}),
+        ("fixed_day", {"model": Model.FIXED_DAY, "fixed_month": 1, "fixed_day": 32}),
+        ("fixed_day", {"model": Model.FIXED_DAY, "fixed_month": 2, "fixed_day": 30}),
+        ("fixed_day", {"model": Model.FIXED_DAY, "fixed_month": 4, "fixed_day": 31}),
         ("earn_rate", {"earn_rate": Decimal(-1)}),
         ("currency", {"currency": "won"}),
         ("language", {"language": "xx"}),
@@ -75,10 +88,27 @@ def test_a_value_that_cannot_be_is_refused_by_its_name_and_nothing_is_made(field
     assert refusal.value.detail
 
 
-@pytest.mark.parametrize("changes", [{"count": 0}, {"model": Model.NEVER, "count": 3}])
-def test_a_life_that_does_not_fit_the_model_is_refused_and_nothing_is_made(changes):
-    with nothing_changes(), pytest.raises(BadInput, match="rolling|Rolling|“"):
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"count": 0}, "needs a number of at least 1"),
+        ({"model": Model.INACTIVITY, "count": 0}, "needs a number of at least 1"),
+        ({"model": Model.NEVER, "count": 3}, "needs a number of at least 1"),
+        ({"model": Model.FIXED_DAY}, "A fixed day needs its month and day"),
+        ({"model": Model.FIXED_DAY, "fixed_month": 6}, "A fixed day needs its month and day"),
+        ({"model": Model.FIXED_DAY, "fixed_day": 6}, "A fixed day needs its month and day"),
+        ({"fixed_month": 6, "fixed_day": 30}, "A fixed day needs its month and day"),
+        ({"notice_days": 30, "notice_max_days": 29}, "The earliest notice cannot come after the latest"),
+    ],
+)
+def test_terms_that_do_not_fit_each_other_are_refused_and_nothing_is_made(changes, says):
+    with nothing_changes(), pytest.raises(BadInput, match=says):
         builders.moa(**changes)
+
+
+def test_29_february_is_a_fixed_day():
+    builders.moa(model=Model.FIXED_DAY, count=0, fixed_month=2, fixed_day=29, rounding=Rounding.NONE)
+    assert str(Policy.objects.get()) == "On a fixed day of the year: 02-29"
 
 
 def test_a_code_is_given_once():
@@ -138,3 +168,97 @@ def test_another_programmes_policies_are_not_among_the_rules():
     builders.moa("other", count=1)
     assert [terms.count for _, _, terms in rules_of(programme.pk).dated] == [12]
     assert Programme.objects.count() == 2
+
+
+@pytest.fixture
+def programme(db):
+    """Moa: twelve months to the end of the month."""
+    return builders.moa()
+
+
+def add(programme, since=NOW, *, now=NOW, **terms):
+    first = {"model": Model.ROLLING, "count": 12, "rounding": Rounding.MONTH}
+    return add_policy(programme=programme, effective_from=since, now=now, **(first | terms))
+
+
+def test_a_policy_that_is_not_worse_can_take_effect_at_once(programme):
+    policy = add(programme, count=24)
+    assert (policy.effective_from, policy.announced_on, policy.count) == (NOW, None, 24)
+    assert rules_of(programme.pk).in_force(NOW, "purchase").policy_id == policy.pk
+
+
+def test_a_policy_never_reaches_back(programme):
+    with nothing_changes(), pytest.raises(BadInput, match="from now on, never back") as refusal:
+        add(programme, NOW - timedelta(microseconds=1), count=24)
+    assert refusal.value.field == "effective_from"
+
+
+def test_a_worse_policy_is_announced_the_programmes_notice_before_to_the_day(programme):
+    """In Seoul the policy begins on 31 March at noon; thirty days before is 1 March."""
+    since = NOW + days(21)
+    for announced_on in (None, (NOW - days(8)).date(), since.date()):
+        with nothing_changes(), pytest.raises(WorseTooSoon, match=r"\(model\): this must .* by 2025-03-01") as refusal:
+            add(programme, since, count=6, announced_on=announced_on)
+        assert refusal.value.field == "announced_on"
+    assert add(programme, since, count=6, announced_on=(NOW - days(9)).date()).count == 6
+
+
+def test_the_day_of_a_policy_is_a_day_in_the_programmes_zone(programme):
+    since = datetime(2025, 4, 1, 15, tzinfo=UTC)  # already 2 April in Seoul
+    assert add(programme, since, count=6, announced_on=date(2025, 3, 3)).count == 6
+
+
+def test_a_programme_without_a_notice_of_its_own_announces_a_worse_policy_on_its_first_day(programme):
+    programme.policy_notice_days = 0
+    programme.save()
+    with nothing_changes(), pytest.raises(WorseTooSoon):
+        add(programme, count=6)
+    assert add(programme, count=6, announced_on=NOW.date()).count == 6
+
+
+def test_what_is_worse_is_worse_than_the_policy_it_follows_for_its_own_origin(programme):
+    add(programme, origin=Origin.PROMOTION, count=24)
+    with nothing_changes(), pytest.raises(WorseTooSoon):
+        add(programme, NOW + days(1), origin=Origin.PROMOTION, count=12)
+    assert add(programme, NOW + days(1), origin=Origin.PURCHASE, count=12).count == 12  # as for all
+
+
+@pytest.mark.parametrize(
+    ("terms", "worse"),
+    [
+        ({"restored_floor_days": 10}, "restored_floor_days"),
+        ({"accepts_waivers": True}, "accepts_waivers"),
+        ({"spendable_after_days": 1}, "spendable_after_days"),
+        ({"reinstate_life_days": 29}, "reinstate_life_days"),
+        ({"rounding": Rounding.NONE, "notice_channels": 2}, "model"),
+    ],
+)
+def test_whatever_is_worse_is_named(programme, terms, worse):
+    with nothing_changes(), pytest.raises(WorseTooSoon, match=worse):
+        add(programme, **terms)
+
+
+def test_a_milder_clawback_needs_no_notice(programme):
+    assert add(programme, clawback_beyond=Beyond.WRITE_OFF).clawback_beyond == "write_off"
+
+
+@pytest.mark.parametrize(
+    ("field", "terms"),
+    [("count", {"count": 1201}), ("rounding", {"rounding": "decade"}), ("origin", {"origin": "lottery"})],
+)
+def test_a_term_that_cannot_be_is_refused_by_its_name(programme, field, terms):
+    with nothing_changes(), pytest.raises(BadInput) as refusal:
+        add(programme, **terms)
+    assert refusal.value.field == field
+
+
+def test_an_instant_without_a_zone_is_refused(programme):
+    with nothing_changes(), pytest.raises(BadInput) as refusal:
+        add(programme, datetime(2025, 6, 1))  # noqa: DTZ001  # without a zone
+    assert refusal.value.field == "effective_from"
+
+
+def test_of_one_instant_and_origin_there_is_one_policy(programme):
+    add(programme, count=24)
+    with nothing_changes(), pytest.raises(BadInput):
+        add(programme, count=36)

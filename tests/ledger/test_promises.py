@@ -140,7 +140,9 @@ def test_a_postponement_makes_an_earlier_notice_stale():
     lot = lot_of(grant(minji, 100, spendable_at=DELIVERY))
     builders.tell(minji, [lot.pk], told_on=NOW.date(), now=NOW)
     assert Lot.objects.get().gated is False
-    postpone(minji, [lot.pk], LATER)
+    postpone(minji, [lot.pk], LATER)  # still in the month that the policy rounds to: the date that was told stands
+    assert Lot.objects.get().gated is False
+    postpone(minji, [lot.pk], LATER + days(62))
     assert Lot.objects.get().gated is True
     assert list(audit()) == []
 
@@ -163,7 +165,7 @@ def test_after_n_days_by_the_policy_is_a_promise_too():
 
 
 def test_the_fixed_day_is_counted_from_the_day_of_spending():
-    policy = {"model": Model.FIXED_DAY, "count": 3, "fixed_month": 6, "fixed_day": 30, "rounding": Rounding.NONE}
+    policy: dict = {"model": Model.FIXED_DAY, "count": 3, "fixed_month": 6, "fixed_day": 30, "rounding": Rounding.NONE}
     minji = builders.minji(builders.moa(**policy))
     lot = lot_of(grant(minji, 100, spendable_at=NOW + days(20)))  # 30 March, and three months: through 30 June
     assert dates(lot)[1] == datetime(2025, 6, 30, 15, tzinfo=UTC)
@@ -171,24 +173,26 @@ def test_the_fixed_day_is_counted_from_the_day_of_spending():
     assert dates(lot)[1] == datetime(2026, 6, 30, 15, tzinfo=UTC)
 
 
-def test_a_postponed_promise_by_inactivity_never_goes_earlier_again():
-    policy = {"model": Model.INACTIVITY, "count": 100, "unit": Unit.DAYS, "rounding": Rounding.NONE}
+def test_a_postponed_promise_by_inactivity_keeps_its_date():
+    policy: dict = {"model": Model.INACTIVITY, "count": 100, "unit": Unit.DAYS, "rounding": Rounding.NONE}
     minji = builders.minji(builders.moa(**policy))
     promised = lot_of(grant(minji, 100, spendable_at=DELIVERY))
     other = lot_of(grant(minji, 10))
     assert (dates(promised)[1], dates(other)[1]) == (DELIVERY + days(100), NOW + days(100))
     postpone(minji, [promised.pk], LATER)
-    assert dates(promised)[1] == LATER + days(100)
-    assert Account.objects.get().not_before == LATER + days(100)
-    redeem(minji, 5, key="order:9")  # from here on all points go together
-    assert (dates(promised)[1], dates(other)[1]) == (LATER + days(100), LATER + days(100))
+    assert dates(promised) == (LATER, DELIVERY + days(100))
+    assert Account.objects.get().not_before is None
+    redeem(minji, 5, key="order:9")
+    assert (dates(promised)[1], dates(other)[1]) == (DELIVERY + days(100), NOW + days(100))
     builders.refund(minji, 5, "order:9")
+    with nothing_changes(), pytest.raises(BadInput, match="gone before they can be spent"):
+        postpone(minji, [promised.pk], DELIVERY + days(100))
     assert list(audit()) == []
 
 
-def test_points_that_come_back_while_a_promise_keeps_the_account_later_go_back_to_the_date_they_have():
+def test_points_that_come_back_after_a_postponement_by_inactivity_go_back_to_the_date_they_have():
     """A refund is no activity: the lot keeps its date, and the auditor says the same."""
-    policy = {"model": Model.INACTIVITY, "count": 100, "unit": Unit.DAYS, "rounding": Rounding.NONE}
+    policy: dict = {"model": Model.INACTIVITY, "count": 100, "unit": Unit.DAYS, "rounding": Rounding.NONE}
     minji = builders.minji(builders.moa(**policy))
     grant(minji, 10)
     promised = lot_of(grant(minji, 100, spendable_at=DELIVERY))

@@ -13,11 +13,11 @@ from ledger.extensions import extend_order
 from ledger.grants import grant_order
 from ledger.models import Account
 from ledger.posting import post
-from ledger.reading import FIRST_LOTS, lock_accounts, read_answers, read_grants, read_open_lots
+from ledger.reading import FIRST_LOTS, lock_accounts, look_at, read_pending, read_slices
 from ledger.redemptions import redeem_order
-from ledger.undoing import GrantFacts
 from tests import builders
-from tests.builders import NOW, SHOP, clawback, days, grant, redeem
+from tests.builders import NOW, SHOP, close, days, grant, hold, redeem
+from tests.calls import statements
 from tests.looking import entries, remainders, slices
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,7 @@ def pages_read(queries: CaptureQueriesContext) -> int:
 
 def opened(*accounts: Account):
     with transaction.atomic():
-        books, _ = lock_accounts([account.pk for account in accounts])
-        read_open_lots(books)
+        books = lock_accounts([account.pk for account in accounts]).books
         for book in books.values():
             book.begin(NOW)
         return [list(books[account.pk].lots()) for account in accounts]
@@ -56,13 +55,82 @@ def opened(*accounts: Account):
 def test_a_locked_account_is_a_book_with_its_numbers_and_unknown_ids_are_left_out(minji):
     receipt = grant(minji, 100)
     with transaction.atomic():
-        books, clock = lock_accounts([minji.pk, 2**60])
+        opened = lock_accounts([minji.pk, 2**60])
     account = Account.objects.get(pk=minji.pk)
-    book = books[minji.pk]
-    assert set(books) == {minji.pk}
+    book = opened.books[minji.pk]
+    assert set(opened.books) == {minji.pk}
     assert (book.account_id, book.programme_id, book.balance, book.debt) == (minji.pk, minji.programme_id, 100, 0)
     assert (book.seq, book.head_hash, book.last_recorded_at) == (receipt.seq, bytes(account.head_hash), NOW)
-    assert clock.utcoffset() == timedelta(0)
+    assert opened.clock is not None
+    assert opened.clock.utcoffset() == timedelta(0)
+    assert [terms.count for _, _, terms in book.rules.dated] == [12]
+
+
+def test_of_nobody_nothing_is_read():
+    opened = look_at(2**60, "k")
+    assert (opened.books, opened.clock, opened.is_known) == ({}, None, False)
+
+
+def test_a_glance_is_the_same_page_and_says_whether_the_key_is_known_in_the_programme(minji, moa):
+    grant(minji, 100, key="order:1")
+    elsewhere = builders.minji(builders.moa("other"))
+    with transaction.atomic():
+        locked = lock_accounts([minji.pk]).books[minji.pk]
+    opened = look_at(minji.pk, "order:1")
+    seen = opened.books[minji.pk]
+    assert (seen.balance, seen.seq, seen.head_hash) == (locked.balance, locked.seq, locked.head_hash)
+    assert [lot.id for lot in seen.lots()] == [lot.id for lot in locked.lots()]
+    known = [look_at(account.pk, "order:1").is_known for account in (minji, builders.jun(moa), elsewhere)]
+    assert (opened.is_known, known, look_at(minji.pk, "order:2").is_known) == (True, [True, True, False], False)
+
+
+def test_what_is_pending_is_read_with_the_points_that_are_on_hold(minji):
+    grant(minji, 50, expires_at=NOW + days(10))
+    grant(minji, 60, expires_at=NOW + days(20))
+    hold(minji, 5)
+    hold(minji, 70, key="second", lapses_at=NOW + days(2))
+    hold(minji, 1, key="third")
+    builders.release(minji, hold="third")
+    close(minji)
+    with transaction.atomic():
+        books = lock_accounts([minji.pk]).books
+        read_pending(books)
+    book = books[minji.pk]
+    assert book.lapses_at == NOW + days(1)
+    assert [(one.seq, one.key, one.lapses_at, one.points, one.open) for one in book.holds.values()] == [
+        (3, "hold", NOW + days(1), 5, True),
+        (4, "second", NOW + days(2), 70, True),
+    ]
+    first, second = book.holds.values()
+    assert [(part.lot.seq, part.points) for part in second.slices] == [(1, 45), (2, 25)]
+    assert first.slices[0].lot is second.slices[0].lot
+    assert second.slices[1].lot is next(book.lots())  # the one that is open is the one on the page
+    assert book.closing is not None
+    assert (book.closing.seq, book.closing.points, book.closing.closes_at) == (7, 35, book.closes_at)
+
+
+def test_nothing_pending_asks_nothing(minji, django_assert_num_queries):
+    grant(minji, 5)
+    with transaction.atomic():
+        books = lock_accounts([minji.pk]).books
+        with django_assert_num_queries(0):
+            read_pending(books)
+    assert (books[minji.pk].holds, books[minji.pk].closing) == ({}, None)
+
+
+def test_what_entries_took_is_read_in_the_order_they_took_it(minji, moa):
+    jun = builders.jun(moa)
+    with_lots(minji, 3)
+    with_lots(jun, 1)
+    here, there = redeem(minji, 25), redeem(jun, 4)
+    with transaction.atomic():
+        books = lock_accounts([minji.pk, jun.pk]).books
+        took = read_slices(books, [(minji.pk, here.seq), (jun.pk, there.seq), (jun.pk, 99)])
+    assert {entry: [(part.lot.seq, part.points) for part in parts] for entry, parts in took.items()} == {
+        (minji.pk, here.seq): [(3, 10), (2, 10), (1, 5)],
+        (jun.pk, there.seq): [(1, 4)],
+        (jun.pk, 99): [],
+    }
 
 
 def test_open_lots_come_in_redemption_order_and_closed_ones_not_at_all(minji):
@@ -147,45 +215,15 @@ def test_a_lot_that_moved_behind_the_first_page_is_taken_in_its_new_place(minji)
     assert remainders(minji) == {FIRST_LOTS + 2: 10} | dict.fromkeys(range(1, FIRST_LOTS + 2), 0)
 
 
-def test_answers_are_found_by_programme_and_key(minji):
-    elsewhere = builders.minji(builders.moa("other"))
-    here, there = grant(minji, 1, key="k"), grant(elsewhere, 2, key="k")
-    grant(minji, 3, key="l")
-    with transaction.atomic():
-        books, _ = lock_accounts([minji.pk, elsewhere.pk])
-        answers = read_answers(books, ["k", "m"])
-    assert {name: answer.receipt for name, answer in answers.items()} == {
-        (minji.programme_id, "k"): here,
-        (elsewhere.programme_id, "k"): there,
-    }
-
-
-def test_the_facts_of_grants_count_clawbacks_and_the_expired_part_of_their_family(minji):
-    grant(minji, 100, key="order:1", expires_at=NOW + days(5))
-    grant(minji, 50, key="order:2", expires_at=NOW + days(5))
-    redeem(minji, 20)
-    clawback(minji, 30, undoes="order:1")
-    clawback(minji, 7)
-    grant(minji, 1, key="order:3", now=NOW + days(6))
-    wanted = [(minji.pk, key) for key in ("order:1", "order:2", "order:3", "order:4")]
-    with transaction.atomic():
-        books, _ = lock_accounts([minji.pk])
-        read_grants(books, wanted)
-    assert books[minji.pk].grants == {
-        "order:1": GrantFacts(seq=1, granted=100, clawed_back=30, expired=43),
-        "order:2": GrantFacts(seq=2, granted=50, clawed_back=0, expired=50),
-        "order:3": GrantFacts(seq=7, granted=1, clawed_back=0, expired=0),
-    }
-
-
-def test_the_number_of_statements_does_not_grow_with_the_accounts(moa, django_assert_num_queries):
+def test_the_number_of_statements_does_not_grow_with_the_accounts(moa):
     ids = open_accounts(programme=moa, references=[f"m{n}" for n in range(50)])
 
     def orders(name: str):
         return [grant_order(account_id=pk, points=5, now=NOW, key=f"{name}:{pk}", by=SHOP) for pk in ids.values()]
 
-    with CaptureQueriesContext(connection) as one:
-        post(orders("a")[:1])
-    with CaptureQueriesContext(connection) as many:
-        post(orders("b"))
-    assert len(many) == len(one)
+    post(orders("a")[:1])  # reads the programme's rules, which are kept
+    with statements() as one:
+        post(orders("b")[:1])
+    with statements() as many:
+        post(orders("c"))
+    assert len(many) == len(one) == 5  # the plans' settings, the lock, the pages, the answers, the write

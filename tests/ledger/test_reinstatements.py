@@ -28,8 +28,8 @@ pytestmark = pytest.mark.django_db
 
 TICK = timedelta(microseconds=1)
 ENDED = NOW + days(10)
-LIFE = {"reinstate_window_days": 30, "reinstate_life_days": 20}
-TEN_DAYS = {"count": 10, "unit": Unit.DAYS, "rounding": Rounding.NONE, **LIFE}
+LIFE: dict = {"reinstate_window_days": 30, "reinstate_life_days": 20}
+TEN_DAYS: dict = {"count": 10, "unit": Unit.DAYS, "rounding": Rounding.NONE, **LIFE}
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from ledger.models import Entry, Seal
-from ledger.tasks import seal, sweep
+from ledger.models import Entry, Seal, Verdict
+from ledger.tasks import audit, seal, sweep
 from tests.builders import NOW, days, grant
 from tests.looking import entries, nothing_changes
 
@@ -38,3 +38,12 @@ def test_what_moved_is_sealed_at_the_real_time(minji):
     made = Seal.objects.get()
     assert (made.number, made.accounts) == (1, 1)
     assert abs(made.sealed_at - timezone.now()) < timedelta(minutes=1)
+
+
+@pytest.mark.django_db
+def test_what_moved_is_audited_at_the_real_time(minji):
+    grant(minji, 10)
+    audit()
+    made = Verdict.objects.get()
+    assert (made.accounts, made.told, made.findings) == (1, 1, 0)
+    assert abs(made.ended_at - timezone.now()) < timedelta(minutes=1)

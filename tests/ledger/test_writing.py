@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from ledger.actors import Actor
 from ledger.clawbacks import clawback_order
@@ -19,6 +17,7 @@ from ledger.redemptions import redeem_order
 from ledger.writing import write
 from tests import builders
 from tests.builders import NOW, SHOP, days, grant, lot_of, redeem
+from tests.calls import statements
 from tests.chains import recomputed
 from tests.looking import nothing_changes, remainders, row_of
 
@@ -38,10 +37,10 @@ def test_every_batch_is_written_in_one_statement(minji, moa):
         redeem_order(account_id=minji.pk, points=3, now=NOW, key="2", by=SHOP),
         redeem_order(account_id=jun.pk, points=3, now=NOW, key="3", by=SHOP),
     ]
-    with CaptureQueriesContext(connection) as queries:
+    with statements() as seen:
         post(orders)
-    written = [query["sql"] for query in queries if "INSERT" in query["sql"] or "UPDATE led" in query["sql"]]
-    assert len(written) == 1
+    assert [sql for sql in seen if not sql.lstrip().startswith("SELECT")] == []
+    assert [sql for sql in seen if "ledger_write" in sql] == ["SELECT ledger_write($1)"]
     assert row_of(minji) == (2, 0, 2)
     assert row_of(jun) == (7, 0, 2)
 

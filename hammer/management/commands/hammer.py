@@ -20,7 +20,7 @@ from hammer.verdict import entries_by_kind, verdict
 from ledger.models import Programme
 
 MOST_ACTS = 200_000  # of all processes together, whatever the time
-SLOTS = 4  # accounts of each programme at a time
+SLOTS = 3  # accounts of each programme at a time
 SHOWN = 20  # complaints of each sort
 
 
@@ -47,7 +47,12 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))  # the processes go with it
         folder = Path(tempfile.mkdtemp(prefix="hammer-"))
         self.stdout.write(f"seed {seed}: {processes} processes for {seconds} s")
-        if self._hammer(seconds, processes, seed, folder):
+        try:
+            is_clean = self._hammer(seconds, processes, seed, folder)
+        except (KeyboardInterrupt, SystemExit):
+            shutil.rmtree(folder)
+            raise
+        if is_clean:
             shutil.rmtree(folder)
         else:
             self.stderr.write(f"The journals are kept in {folder}.")

@@ -103,7 +103,7 @@ def test_each_replay_has_a_programme_of_its_own(tmp_path):
     ("options", "message"),
     [
         ({"zone": "Mars"}, "zone: “Mars”"),
-        ({"months": 0}, "__all__: A rolling policy needs a number of at least 1"),
+        ({"months": 0}, "__all__: A time after something needs a number of at least 1"),
         ({"months": -1}, "count: "),
     ],
 )

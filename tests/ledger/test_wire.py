@@ -1,0 +1,41 @@
+"""The pen's calls: in Django's own transaction, and refused in Django's own words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+from ledger import wire
+from ledger.models import Account
+from tests.looking import nothing_changes
+
+pytestmark = pytest.mark.django_db
+
+
+def test_values_go_beside_the_statement_and_rows_come_back_as_plain_values():
+    at = datetime(2025, 3, 10, 3, 0, 0, 1, tzinfo=UTC)
+    sql = "SELECT $1::bigint, $2::text, $3::bigint[], $4::timestamptz, $5::bytea, NULL"
+    assert wire.call(sql, [2**40, "'; --", [1, 2], at, b"\x00\x01"]) == [
+        (2**40, "'; --", [1, 2], at, b"\x00\x01", None)
+    ]
+    assert wire.call("SELECT 1 WHERE false", []) == []
+
+
+def test_a_call_sees_and_is_seen_in_the_transaction_that_django_has_open(minji):
+    with nothing_changes(), transaction.atomic():
+        assert wire.call("SELECT count(*) FROM ledger_account", []) == [(1,)]
+        assert wire.call("SELECT txid_current()", []) == wire.call("SELECT txid_current()", [])
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT txid_current()")
+            assert wire.call("SELECT txid_current()", []) == [cursor.fetchone()]
+    assert Account.objects.count() == 1
+
+
+def test_what_the_server_refuses_is_raised_as_djangos_error(minji):
+    with pytest.raises(IntegrityError, match="entry -1 says"), transaction.atomic():
+        wire.call("SELECT ledger_check_entry_sum($1)", [-1])
+    with pytest.raises(OperationalError) as refusal, transaction.atomic():
+        wire.call("SELECT ledger_write($1)", ['{"accounts": [{"id": %d, "was_seq": 7}]}' % minji.pk])  # noqa: UP031
+    assert "an account has moved on" in str(refusal.value)
