@@ -66,7 +66,9 @@ def _undo(book: Book, entry: Draft) -> Iterator[Wrong]:
 
 
 def _untold_moves(book: Book, entry: Draft) -> Iterator[Wrong]:
-    """Each lot that moves waits for its notice, but for points under an inactivity policy: they go with one that does."""
+    """Each lot that moves waits for its notice, but for points under an inactivity policy: they go with one that
+    does.
+    """
     alone = [move for move in entry.moves if not book.is_inactivity(move.lot)]
     together = [move for move in entry.moves if book.is_inactivity(move.lot)]
     for move in alone:

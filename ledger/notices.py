@@ -117,7 +117,8 @@ def withdraw(*, account: Account, notice: str, now: datetime, key: str, by: Acto
     """Withdraw the notice, or the waiver, recorded under the key `notice`: the message came back.
 
     Lots that no other good notice covers are gated again, unless they have expired already. Where all its lots have
-    moved or gone, that is noted. Raises BadInput without a reason, NotANotice, BadKey, KeyReused, FutureAct, AccountClosed.
+    moved or gone, that is noted. Raises BadInput without a reason, NotANotice, BadKey, KeyReused, FutureAct,
+    AccountClosed.
     """
     return act(withdraw_order(account_id=account.pk, notice=notice, now=now, key=key, by=by, reason=reason))
 
@@ -159,7 +160,8 @@ def extend_untold_order(
         ]
         moves = [Move(lot, lot.expires_at, _full_notice(book, lot)) for lot in late]
         if not moves:
-            return book.write(Kind.NOTE, signature, reason="told in time after all")
+            return book.write(Kind.NOTE, signature, reason="told in time after
+            all")
         return book.write(Kind.EXTEND, signature, moves=moved_together(book, moves), reason=UNTOLD_REASON, reference=UNTOLD)
 
     asked: dict[str, object] = {"kind": "extend", "lots": sorted(lots), "untold": True}

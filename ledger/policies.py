@@ -95,7 +95,7 @@ class Rules:
 
     def terms(self, policy_id: int) -> Terms:
         """The terms of a lot's own policy. Raises NoPolicy when these rules are older than the policy."""
-        for _, _, terms in self.dated:
+        for _since, _origin, terms in self.dated:
             if terms.policy_id == policy_id:
                 return terms
         raise NoPolicy(field="policy")
@@ -120,7 +120,8 @@ def postponed_date(terms: Terms, was: datetime, spendable_was: datetime, spendab
         return was
     if terms.model == Model.NEVER:
         return was + (spendable_at - spendable_was)
-    return max(was, _dated(_wall(spendable_at, terms.zone) + _life(terms), terms))
+    local = _wall(spendable_at, terms.zone)
+    return max(was, _dated(local + _life(terms), local, terms))
 
 
 def expiry_date(terms: Terms, since: datetime, *, granted_at: datetime | None = None) -> datetime | None:
@@ -136,11 +137,11 @@ def expiry_date(terms: Terms, since: datetime, *, granted_at: datetime | None = 
     if terms.notice_days:
         granted = _wall(granted_at or since, terms.zone)
         date_of = max(date_of, granted + timedelta(days=terms.notice_days + terms.notice_slack))
-    return _dated(date_of, terms)
+    return _dated(date_of, local, terms)
 
 
-def _dated(local: datetime, terms: Terms) -> datetime:
-    return _fixed_day_after(local, terms) if terms.model == Model.FIXED_DAY else rounded(local, terms)
+def _dated(least: datetime, since: datetime, terms: Terms) -> datetime:
+    return _fixed_day_after(least, since, terms) if terms.model == Model.FIXED_DAY else rounded(least, terms)
 
 
 def inactivity_date(terms: Terms, active_at: datetime, not_before: datetime | None, first: datetime) -> datetime:

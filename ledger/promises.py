@@ -23,7 +23,8 @@ def postpone(
 ) -> Receipt:
     """Let the promised lots with these ids be spent from `spendable_at` on only; their dates follow, never earlier.
 
-    Where a date moves, an earlier notice of it is stale. Raises BadInput without a reason or lots, LotNotLive, LotNotPromised,
+    Where a date moves, an earlier notice of it is stale. Raises BadInput without a reason or lots, LotNotLive,
+    LotNotPromised,
     EarlierDate (all or none), BadKey, KeyReused, FutureAct, AccountClosed.
     """
     return act(

@@ -29,7 +29,8 @@ class Opened:
     is_known: bool  # an answer may be on record under one of the keys
 
 
-# What every act must know: a row for each account and its first open lots in redemption order, or for the account alone.
+# What every act must know: a row for each account and its first open lots in redemption order, or for the account
+# alone.
 _PAGE = """
 SELECT clock_timestamp(), a.known, a.id, a.programme_id, a.balance, a.debt, a.seq, a.head_hash, a.last_recorded_at,
        a.active_at, a.not_before, a.lapses_at, a.closes_at, a.closed, a.books_closed_until, a.cooling_off_days,

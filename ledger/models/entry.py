@@ -91,9 +91,7 @@ class Allocation(models.Model):
         related_name="allocations",
         verbose_name=_("entry"),
     )
-    lot = models.ForeignKey(
-        Lot, models.PROTECT, db_constraint=False, related_name="allocations", verbose_name=_("lot")
-    )
+    lot = models.ForeignKey(Lot, models.PROTECT, db_constraint=False, related_name="allocations", verbose_name=_("lot"))
     delta = models.BigIntegerField(_("points"))
     until = models.DateTimeField(
         _("until"), null=True, help_text=_("Of points that came back: their date then. Empty: never, or others.")
