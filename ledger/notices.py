@@ -160,9 +160,10 @@ def extend_untold_order(
         ]
         moves = [Move(lot, lot.expires_at, _full_notice(book, lot)) for lot in late]
         if not moves:
-            return book.write(Kind.NOTE, signature, reason="told in time after
-            all")
-        return book.write(Kind.EXTEND, signature, moves=moved_together(book, moves), reason=UNTOLD_REASON, reference=UNTOLD)
+            return book.write(Kind.NOTE, signature, reason="told in time after all")
+        return book.write(
+            Kind.EXTEND, signature, moves=moved_together(book, moves), reason=UNTOLD_REASON, reference=UNTOLD
+        )
 
     asked: dict[str, object] = {"kind": "extend", "lots": sorted(lots), "untold": True}
     return Order(account_id=account_id, now=now, by=by, key=key, content=asked, decide=decide)

@@ -140,9 +140,7 @@ def test_a_postponement_makes_an_earlier_notice_stale():
     lot = lot_of(grant(minji, 100, spendable_at=DELIVERY))
     builders.tell(minji, [lot.pk], told_on=NOW.date(), now=NOW)
     assert Lot.objects.get().gated is False
-    postpone(
-        minji, [lot.pk], DELIVERY + days(5)
-    )  # still in the month that the policy rounds to: the date that was told stands
+    postpone(minji, [lot.pk], DELIVERY + days(5))  # the policy rounds to the month: the date that was told stands
     assert Lot.objects.get().gated is False
     postpone(minji, [lot.pk], LATER)
     assert Lot.objects.get().gated is True
