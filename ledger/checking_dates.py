@@ -6,12 +6,12 @@ Each check yields the law of `docs/domain.md` that is broken, and how.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 
 from ledger.allocation import LotState, is_live
 from ledger.book import Book
 from ledger.drafts import Draft, Move, Told
-from ledger.effects import UNTOLD, is_end_of_an_empty_account, said_of
+from ledger.effects import UNTOLD, is_end_of_an_empty_account, known_since, said_of
 from ledger.kinds import Waiver
 from ledger.policies import date_with_full_notice, is_good_day, last_day, postponed_date
 from ledger.undoing import ExtensionFacts, GrantFacts, NoticeFacts
@@ -135,14 +135,10 @@ def _told(book: Book, told: Told) -> Iterator[Wrong]:
         yield 15, f"it says that the last day is {told.expires_on}"
     if told.told_on > book.at.astimezone(zone).date():
         yield 15, f"it was recorded before the day of telling, {told.told_on}"
-    if any(told.told_on < _there_since(book, lot) for lot in told.lots):
+    if any(told.told_on < known_since(book, lot) for lot in told.lots):
         yield 15, f"nobody could be told on {told.told_on}: the points were not there"
     if not told.evidence or (told.waiver not in Waiver if told.waiver else not told.channel):
         yield 15, "a notice needs its channel and its evidence, a waiver its reason"
-
-
-def _there_since(book: Book, lot: LotState) -> date:
-    return min(lot.spendable_at, book.at).astimezone(book.rules.zone).date()
 
 
 def close(book: Book, entry: Draft) -> Iterator[Wrong]:

@@ -10,7 +10,7 @@ from ledger.kinds import ACTIVITY, RESTORING, Kind
 from ledger.undoing import NoticeFacts, SpendingFacts, first_points, last_points
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from ledger.allocation import LotState
     from ledger.book import Book
@@ -136,3 +136,8 @@ def said_of(book: Book, said: NoticeFacts) -> list[LotState]:
     """
     named = book.named(said.lots)
     return [lot for lot in named if lot.expires_at == said.expires_at and not is_overdue(lot, book.at)]
+
+
+def known_since(book: Book, lot: LotState) -> date:
+    """The day on which the lot came to be: nobody can have been told of it before."""
+    return book.known.made_at.get(lot.seq, lot.spendable_at).astimezone(book.rules.zone).date()

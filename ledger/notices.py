@@ -15,7 +15,7 @@ from ledger.actors import Actor
 from ledger.allocation import LotState
 from ledger.book import Book
 from ledger.drafts import Draft, Move, Signature, Told
-from ledger.effects import UNTOLD, said_of
+from ledger.effects import UNTOLD, known_since, said_of
 from ledger.errors import BadInput, NotANotice
 from ledger.inputs import check_key, check_new_date, check_reason, check_text
 from ledger.kinds import Kind, Waiver
@@ -99,7 +99,7 @@ def _order(
         if told_on > book.at.astimezone(zone).date():
             raise BadInput("The day of telling cannot lie in the future.", field="told_on")
         named = [lot for lot in book.live() if lot.id in wanted and lot.expires_at == expires_at]
-        if any(told_on < _known_since(lot, book) for lot in named):
+        if any(told_on < known_since(book, lot) for lot in named):
             raise BadInput("Nobody can be told of points before they are granted.", field="told_on")
         if not named:
             return book.write(Kind.NOTE, signature, reason=GONE)
@@ -171,11 +171,6 @@ def extend_untold_order(
 
 def _full_notice(book: Book, lot: LotState) -> datetime:
     return date_with_full_notice(book.rules.terms(lot.policy_id), book.at)
-
-
-def _known_since(lot: LotState, book: Book) -> date:
-    """The day on which the lot came to be: nobody can have been told of it before."""
-    return book.known.made_at.get(lot.seq, lot.spendable_at).astimezone(book.rules.zone).date()
 
 
 def is_too_late_to_tell(lot: LotState, today: date, rules: Rules) -> bool:

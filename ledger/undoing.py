@@ -104,6 +104,8 @@ class Known:
 
     def follow(self, draft: Draft) -> None:
         """Keep what is known true, now that this draft has happened."""
+        if draft.made:
+            self.made_at[draft.seq] = draft.effective_at
         match draft.kind:
             case Kind.GRANT:
                 self.learn(draft.key, GrantFacts(draft.seq, draft.made[0].policy_id, draft.amount))

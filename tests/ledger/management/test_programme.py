@@ -29,7 +29,7 @@ def test_without_months_points_never_expire():
     [
         ({"zone": "Mars/Olympus"}, "zone: “Mars/Olympus” is not a time zone; an example is Asia/Seoul."),
         ({"months": 5000}, "count: At most 1200"),
-        ({"months": 0}, "__all__: A rolling policy needs a number of at least 1"),
+        ({"months": 0}, "__all__: A time after something needs a number of at least 1"),
         ({"currency": "won"}, "currency: Three capital letters."),
         ({"name": ""}, "name: "),
     ],
