@@ -30,7 +30,7 @@ export PORT FEED AS_OF REPORT MONTHS ROUND ZONE HAMMER_SECONDS PROCESSES SEED FU
 unexport TZ DJANGO_SETTINGS_MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-reset test check replay hammer bench messages lock
+.PHONY: help install demo demo-reset test check replay hammer mutants bench messages lock
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -71,6 +71,9 @@ replay: install ## apply a feed to a new programme and write its report: FEED=fi
 
 hammer: install ## many processes act at once, some are killed, then the audit: SECONDS=20 PROCESSES=4 SEED=
 	@exec $(RUN) --own --durable --migrate -- $(PY) manage.py hammer --seconds "$$HAMMER_SECONDS" --processes "$$PROCESSES" --seed "$$SEED"
+
+mutants: install ## break the ledger in many ways, one at a time: a test must fail each time (ARGS="name" for some)
+	@exec $(RUN) --own -- $(PY) -m tests.mutants $(ARGS)
 
 bench: install ## measure the ledger against yardsticks, into benchmarks/RESULTS.md (FULL=1, or ARGS="redeem grant" for some rows)
 	@exec $(RUN) --own --durable --home .data/bench -- $(PY) -m benchmarks.run $(ARGS)

@@ -7,9 +7,11 @@ done, and then the account is looked at: from facts as of that moment, and where
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +66,7 @@ def examples() -> list[Example]:
 def an_account(rules: str) -> Account:
     """An account under a policy with these terms, `field=value` each; the rest is as policies are made."""
     said = dict(term.split("=") for term in rules.split())
-    terms = {name: int(value) if value.isdigit() else value for name, value in said.items()}
+    terms: dict[str, Any] = {name: int(value) if value.isdigit() else value for name, value in said.items()}
     programme = programmes.create(code="p", name="P", zone="Asia/Seoul", effective_from=LONG_AGO, **terms)
     return builders.minji(programme)
 
@@ -163,7 +165,7 @@ def sweep(story: Story, now: datetime) -> None:
 
 
 N, NAME, DAY = r"(\d+)", r"(\w+)", r"(\d+ \w+ \d{4})"
-WORDS = {
+WORDS: dict[str, Callable[..., None]] = {
     rf"grant {N} as {NAME}(?:, to be spent from {DAY})?": grant,
     rf"redeem {N} as {NAME}": redeem,
     rf"refund {N} of {NAME}": refund,
