@@ -325,14 +325,14 @@ MUTANTS = [
         "ledger/migrations/pen.sql",
         "WHERE a.id = t.id AND a.seq = t.was_seq;",
         "WHERE a.id = t.id;",
-        "races/test_posting.py ledger/test_posting.py",
+        "ledger/test_writing_moved_on.py",
     ),
     Mutant(
         "the-pen-writes-though-the-account-moved-on",
         "ledger/migrations/pen.sql",
         "IF moved <> jsonb_array_length",
         "IF moved > jsonb_array_length",
-        "races/test_posting.py ledger/test_posting.py",
+        "ledger/test_writing_moved_on.py",
     ),
     Mutant(
         "an-empty-lot-stays-open",
