@@ -44,7 +44,7 @@ def look(delivery: Delivery, *, now: datetime) -> Go | Stop:
     today = now.astimezone(programme.tz).date()
     if reminder.account.closes_at and reminder.account.closes_at <= now:
         return Stop(Status.SKIPPED, Why.CLOSED)
-    live = list(lots_expiring_at(reminder.account, reminder.expires_at, at=now).select_related("policy"))
+    live = lots_expiring_at(reminder.account, reminder.expires_at, at=now)
     if not live:
         return _nothing_left(reminder, now)
     # Lots that a notice duty holds and that can no longer be told in time will not go on that day; and a notice that is

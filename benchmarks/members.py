@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from benchmarks import load
 from ledger import accounts, grants, posting, programmes
@@ -29,8 +30,13 @@ class Members:
     ids: range
 
     def account(self, account_id: int) -> Account:
-        """The account as an act takes it; nothing of it is read from the database."""
-        return Account(pk=account_id, programme_id=self.programme_id)
+        """The account as an act takes it, made once: it is its caller's; nothing of it is read from the database."""
+        return _account(account_id, self.programme_id)
+
+
+@cache
+def _account(account_id: int, programme_id: int) -> Account:
+    return Account(pk=account_id, programme_id=programme_id)
 
 
 def a_key() -> str:

@@ -9,7 +9,7 @@ from rest_framework.exceptions import PermissionDenied as ApiPermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from ledger.errors import AccountBusy, AccountNotFound, BadInput, LedgerBroken, LedgerError, Refused
+from ledger.errors import AccountBusy, AccountNotFound, BadInput, LedgerBroken, LedgerError, ProgrammeBusy, Refused
 
 # By inheritance: an error has the status of the nearest kind above it. AccountClosed is a conflict like the other
 # refusals and not 410: the account is still there to be read, only nothing more can happen to it; `code` says so.
@@ -18,6 +18,7 @@ STATUS: dict[type[LedgerError], int] = {
     Refused: 409,
     AccountNotFound: 404,
     AccountBusy: 503,
+    ProgrammeBusy: 503,
     LedgerBroken: 500,
 }
 

@@ -24,6 +24,21 @@ from hammer.worker import Worker
 STOPPING = 15.0  # seconds a process may take to finish its last act once the time is over
 # A forked process needs no second to load everything: many more of them can be killed in the same time.
 FORKING = multiprocessing.get_context("fork")
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """What asks the run to end waits until the end of the block."""
+    told: list[int] = []
+    before = {signum: signal.signal(signum, lambda signum, frame: told.append(signum)) for signum in ENDING}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+        if told:
+            signal.raise_signal(told[0])
 
 
 @dataclass(slots=True)
@@ -65,8 +80,10 @@ class Run:
         for number in range(self.processes):
             one = self._running.get(number)
             if one is None or one.exitcode == -signal.SIGKILL:
-                self._running[number] = FORKING.Process(target=_work, args=(self, number), daemon=True)
-                self._running[number].start()
+                one = FORKING.Process(target=_work, args=(self, number), daemon=True)
+                with uninterrupted():  # what was forked is known, and can be killed
+                    one.start()
+                    self._running[number] = one
 
     def _strike(self, rng: Random) -> None:
         alive = [number for number, one in self._running.items() if one.exitcode is None]
@@ -105,10 +122,11 @@ class Run:
         try:
             yield
         finally:
-            for one in self._running.values():
-                if one.exitcode is None:
-                    one.kill()
-                    one.join()
+            with uninterrupted():
+                for one in self._running.values():
+                    if one.exitcode is None:
+                        one.kill()
+                        one.join()
 
     def _until_disconnected(self) -> None:
         """What a killed process had asked for last is still being done: nothing is counted before that has ended."""
@@ -129,7 +147,7 @@ class Run:
 def _work(run: Run, number: int) -> None:
     """The life of one process; it takes the whole run as it was at the fork."""
     die_with_parent(signal.SIGKILL)
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in ENDING:
         signal.signal(signum, signal.SIG_DFL)
     connection.settings_dict["OPTIONS"] = {
         **connection.settings_dict["OPTIONS"],

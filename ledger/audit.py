@@ -32,8 +32,9 @@ class Told:
     account_id: int
     seq: int
     head_hash: bytes
-    entries: int
+    entries: int  # that were told
     findings: int
+    whole: bool = True  # from the first entry
 
 
 def audit(

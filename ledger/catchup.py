@@ -18,7 +18,8 @@ from ledger.kinds import Kind
 from ledger.restoring import give_back
 from ledger.undoing import last_points
 
-LAPSED = "lapsed"  # the reason of a release by the clock
+# The reasons of a release by the clock: the hold's own time was up, or its account ended before.
+LAPSED, ENDED = "lapsed", "the account was closed"
 
 
 Happen = Callable[[Book, datetime], None]
@@ -77,18 +78,18 @@ def _until(book: Book, instant: datetime) -> Iterator:
 def lapse(book: Book, instant: datetime) -> None:
     """Holds whose time is up come back whole."""
     for hold in [hold for hold in book.holds.values() if hold.lapses_at == instant]:
-        _release(book, hold, instant)
+        _release(book, hold, instant, LAPSED)
 
 
-def _release(book: Book, hold: HoldState, instant: datetime) -> None:
+def _release(book: Book, hold: HoldState, instant: datetime, reason: str) -> None:
     slices = last_points(hold.slices, hold.points)
-    give_back(book, Kind.RELEASE, BY_CLOCK, slices, undoes_seq=hold.seq, at=instant, reason=LAPSED)
+    give_back(book, Kind.RELEASE, BY_CLOCK, slices, undoes_seq=hold.seq, at=instant, reason=reason)
 
 
 def close(book: Book, instant: datetime) -> None:
     """The account ends: open holds come back, then everything that is left goes, promised and gated too."""
     for hold in list(book.holds.values()):
-        _release(book, hold, instant)
+        _release(book, hold, instant, ENDED)
     left = [Slice(lot, lot.remaining) for lot in book.lots()]
     if left:
         book.write(Kind.FORFEIT, BY_CLOCK, take=left, effective_at=instant)

@@ -8,9 +8,12 @@ the `seq` of the entry that made it and its number there, never by a row id.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
-from typing import Protocol, TypeAlias
+from functools import cache
+from struct import Struct
+from types import NoneType
+from typing import Any, Protocol, TypeAlias
 
 from ledger.allocation import LotState
 
@@ -149,24 +152,31 @@ def notice_part(
 
 
 def _encoded(row: Iterable[Field]) -> bytes:
-    return b"".join(_sized(_bytes(field)) for field in row)
+    return b"".join([_sized(_coder(field.__class__)(field)) for field in row])
 
 
 def _sized(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + data
+    return _LENGTH(len(data)) + data
 
 
-def _bytes(field: Field) -> bytes:
-    match field:
-        case None:
-            return b""
-        case bytes() | memoryview():
-            return b"x" + bytes(field)
-        case int():
-            return b"i%d" % field
-        case datetime():
-            return b"t" + field.astimezone(UTC).isoformat(timespec="microseconds").encode()
-        case date():
-            return b"d" + field.isoformat().encode()
-        case _:
-            return b"s" + field.encode()
+def _of_datetime(field: datetime) -> bytes:
+    return b"t" + field.astimezone(UTC).isoformat(timespec="microseconds").encode()
+
+
+_LENGTH = Struct(">I").pack
+
+# A datetime is a date as well, so it stands before.
+_CODERS: dict[type, Callable[[Any], bytes]] = {
+    NoneType: lambda _: b"",
+    bytes: lambda field: b"x" + field,
+    memoryview: lambda field: b"x" + bytes(field),
+    int: lambda field: b"i%d" % field,
+    datetime: _of_datetime,
+    date: lambda field: b"d" + field.isoformat().encode(),
+    str: lambda field: b"s" + field.encode(),
+}
+
+
+@cache
+def _coder(kind: type) -> Callable[[Any], bytes]:
+    return next(coder for base, coder in _CODERS.items() if issubclass(kind, base))

@@ -54,6 +54,8 @@ def _undo(book: Book, entry: Draft) -> Iterator[Wrong]:
     if not isinstance(undone, ExtensionFacts):
         yield 13, f"entry {entry.undoes_seq} is no extension"
         return
+    if undone.undone:
+        yield 13, f"extension {entry.undoes_seq} was undone before"
     back = [(move.lot, move.until, move.was) for move in undone.moves]
     if [(move.lot, move.was, move.until) for move in entry.moves] != back:
         yield 13, "it does not move the dates back that the extension moved"

@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Sum
-
+from ledger import statements
 from ledger.actors import Actor
 from ledger.book import Book
 from ledger.drafts import Closing, Draft, Signature
 from ledger.errors import AlreadyClosing, NotClosing
 from ledger.inputs import check_text
 from ledger.kinds import Kind
-from ledger.models import Account, Closure, Hold, Lot
+from ledger.models import Account, Closure
 from ledger.policies import end_of_day
 from ledger.posting import Order, act
 from ledger.receipts import Receipt
@@ -37,23 +36,18 @@ class Loss:
 
 
 def preview(account: Account, *, at: datetime) -> Loss:
-    """What the member is told before they ask for the closure. Writes nothing."""
-    lots = Lot.objects.filter(account=account).live(at)
-    promised = lots.filter(spendable_at__gt=at)
+    """What the member is told before they ask for the closure, as their balance says it. Writes nothing."""
+    held = statements.balance(account, at=at)
     programme = account.programme
     last = at.astimezone(programme.tz).date() + timedelta(days=programme.cooling_off_days)
     return Loss(
-        points=_sum(lots.aggregate(sum=Sum("remaining"))),
-        promised=_sum(promised.aggregate(sum=Sum("remaining"))),
-        on_hold=_sum(Hold.objects.filter(account=account, open=True).aggregate(sum=Sum("points"))),
-        debt=Account.objects.values_list("debt", flat=True).get(pk=account.pk),
+        points=held.live,
+        promised=held.promised,
+        on_hold=held.on_hold,
+        debt=held.debt,
         closes_at=end_of_day(last, programme.tz),
         last_day=last,
     )
-
-
-def _sum(found: dict) -> int:
-    return int(found["sum"] or 0)
 
 
 def pending(accounts: Sequence[Account]) -> dict[int, Closure]:

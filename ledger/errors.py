@@ -31,6 +31,7 @@ LedgerError
 │   └── AccountClosed
 ├── AccountNotFound
 ├── AccountBusy         try again
+├── ProgrammeBusy       try again
 └── LedgerBroken        the database refused a write that breaks a law
 """
 
@@ -239,6 +240,12 @@ class AccountBusy(LedgerError):
     """Somebody else is writing to this account; try again."""
 
     code = "account_busy"
+
+
+class ProgrammeBusy(LedgerError):
+    """Somebody else is changing this programme's policies; try again."""
+
+    code = "programme_busy"
 
 
 class LedgerBroken(LedgerError):

@@ -216,9 +216,9 @@ def _is_later(until: datetime, was: datetime, at: datetime) -> bool:
 def undo(*, account: Account, extension: str, now: datetime, key: str, by: Actor, reason: str) -> Receipt:
     """Move the dates back that the extension under the key `extension` moved.
 
-    Only while every earlier date still lies ahead, every lot still has the later one, and nobody was told of it; never
-    of points that go by inactivity. Raises BadInput without a reason, NotAnExtension, CannotUndo, BadKey, KeyReused,
-    FutureAct, AccountClosed.
+    Once, and only while every earlier date still lies ahead, every lot still has the later one, and nobody was told of
+    it; never of points that go by inactivity. Raises BadInput without a reason, NotAnExtension, CannotUndo, BadKey,
+    KeyReused, FutureAct, AccountClosed.
     """
     return act(undo_order(account_id=account.pk, extension=extension, now=now, key=key, by=by, reason=reason))
 
@@ -232,6 +232,9 @@ def undo_order(*, account_id: int, extension: str, now: datetime, key: str, by: 
         done = book.known.by_key.get(extension)
         if not isinstance(done, ExtensionFacts):
             raise NotAnExtension(field="extension")
+        if done.undone:
+            # An extension since may have given the lots the same date: that one is not meant.
+            raise CannotUndo("The date has moved again, or the points are gone.", field="extension")
         moves = [Move(move.lot, move.until, move.was) for move in done.moves]
         for move in moves:
             _check_can_go_back(book, move)

@@ -12,7 +12,7 @@ from ledger.errors import BadInput, FutureAct, PastExpiry
 from ledger.inputs import check_instant, check_new_date, check_points, check_text
 from ledger.kinds import Kind, Origin
 from ledger.models import Account
-from ledger.policies import Terms, expiry_date, spendable_from
+from ledger.policies import Model, Terms, expiry_date, inactivity_date, last_day, spendable_from
 from ledger.posting import Order, act
 from ledger.receipts import Receipt
 from ledger.settling import settle
@@ -34,7 +34,8 @@ def grant(
 ) -> Receipt:
     """Grant points.
 
-    `effective_at` dates the grant back (never forward); `expires_at` replaces the date that the policy gives;
+    `effective_at` dates the grant back (never forward); `expires_at` replaces the date that the policy gives, under an
+    inactivity policy with a later one only;
     `spendable_at` promises the points for then: from that instant on they can be spent, by the clock alone.
     Raises BadInput, BadPoints, BadKey, PastExpiry, NoPolicy, BooksClosed, KeyReused, FutureAct, AccountClosed.
     """
@@ -87,6 +88,8 @@ def grant_order(
         if expires_at is not None and expires_at <= book.at:
             raise PastExpiry("The date must lie in the future.", field="expires_at")
         terms = book.rules.in_force(since, origin)
+        if expires_at is not None:
+            _refuse_what_activity_moves(book, terms, since, expires_at)
         spendable = spendable_at or spendable_from(terms, since)
         if spendable < since:
             raise BadInput("Points cannot be spent before they are granted.", field="spendable_at")
@@ -121,6 +124,22 @@ def _check(points: int, origin: Origin, reference: str, reason: str) -> None:
     check_text(reason, field="reason", longest=500)
     if not isinstance(origin, Origin):
         raise BadInput(f"The origin must be one of {', '.join(Origin.values)}.", field="origin")
+
+
+def _refuse_what_activity_moves(book: Book, terms: Terms, since: datetime, expires_at: datetime) -> None:
+    """Raises BadInput for a date by hand that would not hold: the grant itself is activity, which moves all points of
+    an inactivity policy to the date that is counted from it, those of this grant too."""
+    if terms.model != Model.INACTIVITY:
+        return
+    active_at = max(book.active_at or since, since)
+    until = inactivity_date(terms, active_at, book.not_before, expires_at)
+    if until > expires_at:
+        day = last_day(until, terms.zone)
+        raise BadInput(
+            f"Under an inactivity policy no points go before the day counted from activity, {day}: "
+            "a date by hand can only be later.",
+            field="expires_at",
+        )
 
 
 def _new_lot(

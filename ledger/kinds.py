@@ -26,7 +26,8 @@ class Kind(TextChoices):
     NOTE = "note", _("Note")  # an act with a key that changed nothing
 
 
-# The direction of each kind's amount, less what it wrote off. A CHECK constraint of the entry table is made from this.
+# The direction of each kind's amount, less what it wrote off. The database checks the
+# same (`migrations/checks.sql`); a test holds the two together.
 SIGN: dict[Kind, int] = {
     Kind.GRANT: 1,
     Kind.SETTLE: 0,

@@ -4,9 +4,10 @@ How a write goes:
 1. read the account's page: its numbers, its first open lots, whether the key is known;
 2. read what the order asks about earlier entries;
 3. decide in pure Python: replay, or catch-up and the act, each drafted on the account's `Book`;
-4. write all drafts in one call, final states only, each lot and account once. It begins by moving the account's row on
-   from the number of entries that was read: had anybody written to the account since, it refuses, for all that happens
-   to an account is an entry. Then, and for orders that must be refused, the same is done under the account's lock;
+4. write all drafts in one call (`writing.py`), final states only, each lot and account once. It begins by moving the
+   account's row on from the number of entries that was read: had anybody written to the account since, it refuses, for
+   all that happens to an account is an entry. Then, and for orders that must be refused, the same is done under the
+   account's lock;
 5. commit, where the deferred checks of the database speak.
 Several orders are posted in one transaction, under the locks of their accounts, taken in id order: the only locks there
 are. One that reads is never in the way of one that writes.
@@ -126,10 +127,8 @@ def _post_at_a_glance(order: Order) -> Receipt | None:
     try:
         with _alone():
             writing.write(opened.books.values())
-    except OperationalError as error:
-        if isinstance(error.__cause__, pg.SerializationFailure):
-            return None
-        raise
+    except writing.MovedOn:
+        return None
     return outcome
 
 
@@ -215,10 +214,10 @@ def _database_errors() -> Iterator[None]:
     except OperationalError as error:
         if isinstance(error.__cause__, pg.LockNotAvailable | pg.DeadlockDetected):
             raise AccountBusy from error
-        if isinstance(error.__cause__, pg.SerializationFailure):
-            # At a glance this is expected and caught; under the lock nobody else can have written to the account.
-            raise LedgerBroken(str(error.__cause__.diag.message_primary)) from error
         raise
+    except writing.MovedOn as error:
+        # At a glance this is expected and caught; under the lock nobody else can have written to the account.
+        raise LedgerBroken("an account has moved on under its lock") from error
     except Error as error:
         cause = error.__cause__
         constraint = cause.diag.constraint_name if isinstance(cause, pg.Error) else None

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
+from psycopg import errors as pg
 
 from ledger.comparing import worsened
-from ledger.errors import BadInput, NoPolicy, WorseTooSoon
+from ledger.errors import BadInput, NoPolicy, ProgrammeBusy, WorseTooSoon
 from ledger.inputs import check_instant
 from ledger.models import Policy, Programme
 from ledger.rules import rules_of
@@ -44,18 +45,39 @@ def add_policy(*, programme: Programme, effective_from: datetime, now: datetime,
     """Add a policy for points granted from `effective_from` on, which lies ahead. It changes no lot that exists.
 
     `terms` are the fields of the policy; `announced_on` says when members were told. Raises BadInput naming the field,
-    WorseTooSoon when new points would be worse and that is not announced the programme's notice before.
+    WorseTooSoon when new points would be worse and that is not announced the programme's notice before, ProgrammeBusy.
     """
-    policy = Policy(programme=programme, effective_from=check_instant(effective_from, field="effective_from"), **terms)
+    policy = Policy(effective_from=check_instant(effective_from, field="effective_from"), **terms)
     with transaction.atomic():
+        policy.programme = lock(programme.pk)
         _check(policy)
         check_prospective(policy, now=now)
         policy.save()
     return policy
 
 
+def lock(programme_id: int) -> Programme:
+    """Lock a programme until the end of the transaction that is open, for adding policies to it, one at a time.
+
+    Each policy is compared with those before it: two that were added at once would each not see the other. No act waits
+    for this lock. Raises ProgrammeBusy when somebody else has it for as long as the connection waits for locks.
+    """
+    assert connection.in_atomic_block, "without a transaction the lock would be gone at once"
+    try:
+        with transaction.atomic():
+            return Programme.objects.select_for_update(no_key=True).get(pk=programme_id)
+    except OperationalError as error:
+        if isinstance(error.__cause__, pg.LockNotAvailable):
+            raise ProgrammeBusy(field="programme") from error
+        raise
+
+
 def check_prospective(policy: Policy, *, now: datetime) -> None:
-    """Raises BadInput when a policy after the first would reach back, WorseTooSoon when it comes without its notice."""
+    """Raises BadInput when a policy after the first would reach back, WorseTooSoon when it comes without its notice.
+
+    It holds for as long as nobody else can add one: the programme is to be locked before, in the transaction that
+    writes the policy.
+    """
     programme, since = policy.programme, policy.effective_from
     rules = rules_of(programme.pk)
     if not rules.dated:

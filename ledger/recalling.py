@@ -129,7 +129,8 @@ def _extension(book: Book, seq: int) -> ExtensionFacts:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT x.was, x.until, {LOT}
+            SELECT EXISTS (SELECT FROM ledger_entry u WHERE u.account_id = e.account_id AND u.undoes_seq = e.seq),
+                   x.was, x.until, {LOT}
               FROM ledger_entry e
               JOIN ledger_extension x ON x.entry_id = e.id
               JOIN ledger_lot l ON l.id = x.lot_id
@@ -137,9 +138,9 @@ def _extension(book: Book, seq: int) -> ExtensionFacts:
             """,
             [book.account_id, seq],
         )
-        return ExtensionFacts(
-            seq, [Move(book.same(lot_state(lot)), was, until) for was, until, *lot in cursor.fetchall()]
-        )
+        rows = cursor.fetchall()
+    moves = [Move(book.same(lot_state(lot)), was, until) for _, was, until, *lot in rows]
+    return ExtensionFacts(seq, moves, undone=any(row[0] for row in rows))
 
 
 def _dates_told(account_ids: set[int]) -> list[tuple[int, datetime]]:

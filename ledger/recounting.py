@@ -74,15 +74,19 @@ _CLOSURE = f"""
    AND NOT EXISTS (SELECT FROM ledger_entry d WHERE d.account_id = c.account_id AND d.undoes_seq = c.seq
                       AND d.kind = 'close' AND {on_record("d")})"""
 
-# Extensions move `not_before` of the account of the lots under an inactivity policy; lots take it over when they are
-# dated anew: at each activity, and when points come back to an empty one.
+# Extensions move `not_before` of the account of the lots under an inactivity policy: `seqs` are those entries, and
+# `until` is what each left it at. Read once for an account, whatever the number of its lots.
 _NOT_BEFORE = f"""
-(SELECT max(x.until)
-   FROM ledger_entry e
-   JOIN ledger_extension x ON x.entry_id = e.id
-   JOIN ledger_lot m ON m.id = x.lot_id AND m.policy_id = ANY (%(inactivity)s::bigint[])
-  WHERE e.account_id = a.id AND e.kind = 'extend' AND {on_record("e")} {{more}})"""
+SELECT array_agg(x.seq ORDER BY x.seq) AS seqs, array_agg(x.until ORDER BY x.seq) AS until
+  FROM (SELECT e.seq, max(max(x.until)) OVER (ORDER BY e.seq) AS until
+          FROM ledger_entry e
+          JOIN ledger_extension x ON x.entry_id = e.id
+          JOIN ledger_lot m ON m.id = x.lot_id AND m.policy_id = ANY (%(inactivity)s::bigint[])
+         WHERE e.account_id = a.id AND e.kind = 'extend' AND {on_record("e")}
+               AND cardinality(%(inactivity)s::bigint[]) > 0
+         GROUP BY e.seq) AS x"""
 
+# Lots take it over when they are dated anew: at each activity, and when points come back to an empty one.
 _DATED_SEQ = f"""
 greatest(f.active_seq,
   (SELECT max(w.seq)
@@ -104,7 +108,8 @@ SELECT l.id, l.seq, l.number, l.family_seq, l.policy_id, l.origin, l.granted, s.
        (SELECT max(y.spendable_until) FROM ledger_extension y JOIN ledger_entry e ON e.id = y.entry_id
          WHERE y.lot_id = l.id AND {on_record("e")}) AS spendable_until,
        CASE WHEN l.policy_id = ANY (%(inactivity)s::bigint[])
-            THEN {_NOT_BEFORE.format(more=f"AND e.seq < {_DATED_SEQ}")} END AS lot_not_before,
+            THEN k.until[width_bucket({_DATED_SEQ} - 1, k.seqs)]  -- of the last before it; there is no place 0
+       END AS lot_not_before,
        CASE WHEN l.notice_days > 0 THEN {_NOTICES} END AS notices
   FROM ledger_lot l
  CROSS JOIN LATERAL (
@@ -119,7 +124,8 @@ SELECT l.id, l.seq, l.number, l.family_seq, l.policy_id, l.origin, l.granted, s.
 # One account after the other, each by its own indexes: rows come from the start, and neither side keeps more than one
 # account. An empty account is left out.
 _FACTS = f"""
-SELECT a.id, a.programme_id, f.seq, f.debt, h.on_hold, f.active_at, c.not_before, h.has_lapsed, c.closes_at, f.ended,
+SELECT a.id, a.programme_id, f.seq, f.debt, h.on_hold, f.active_at, k.until[cardinality(k.until)], h.has_lapsed,
+       c.closes_at, f.ended,
        l.*
   FROM ledger_account a
  CROSS JOIN LATERAL (
@@ -134,9 +140,8 @@ SELECT a.id, a.programme_id, f.seq, f.debt, h.on_hold, f.active_at, c.not_before
               coalesce(bool_or(h.lapses_at <= %(at)s), false) AS has_lapsed
          {_OPEN_HOLD.format(account="a.id")}) AS h
  CROSS JOIN LATERAL (
-       SELECT (SELECT max(c.closes_at) {_CLOSURE.format(account="a.id")}) AS closes_at,
-              CASE WHEN cardinality(%(inactivity)s::bigint[]) > 0 THEN {_NOT_BEFORE.format(more="")} END AS not_before
-       OFFSET 0) AS c  -- once for an account, not once for a lot
+       SELECT max(c.closes_at) AS closes_at {_CLOSURE.format(account="a.id")}) AS c
+ CROSS JOIN LATERAL ({_NOT_BEFORE}) AS k
   LEFT JOIN LATERAL ({_LOTS}) AS l ON true
  WHERE {{accounts}} AND f.seq IS NOT NULL
  ORDER BY a.id"""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from ledger.allocation import LotState, Slice
 from ledger.checking import Wrong
@@ -38,6 +40,16 @@ class Rows:
             made[lot.seq].append(lots[lot.pk])
         for entry in self.entries[account_id]:
             yield self._facts(entry, lots, made[entry.seq])
+
+    def lots_named(self) -> set[int]:
+        """The ids of all lots that these entries name."""
+        given = {part.lot_id for parts in self.allocations.values() for part in parts}
+        moved = {part.lot_id for parts in self.extensions.values() for part in parts}
+        return given | moved | self.lots_told()
+
+    def lots_told(self) -> set[int]:
+        """The ids of those that their notices name."""
+        return {lot_id for notices in self.notices.values() for notice in notices for lot_id in notice.lots}
 
     def _facts(self, entry: Entry, lots: Mapping[int, LotState], made: Sequence[LotState]) -> EntryFacts:
         allocations, extensions = self.allocations.get(entry.pk, ()), self.extensions.get(entry.pk, ())
@@ -99,7 +111,25 @@ def read_rows(account_ids: Sequence[int], *, after: int = 0, through: int | None
 
     The caller sees to it that all is of one moment.
     """
-    window = Q(account__in=account_ids, seq__gt=after) & (Q(seq__lte=through) if through is not None else Q())
+    return _read(Q(account__in=account_ids, seq__gt=after) & (Q(seq__lte=through) if through is not None else Q()))
+
+
+def read_rows_since(account_ids: Sequence[int]) -> Rows:
+    """The facts of these accounts behind the entries up to which they were last told clean."""
+    return _read(Q(account__in=account_ids, seq__gt=F("account__audited__seq")))
+
+
+def read_rows_of(names: Iterable[tuple[int, int]]) -> Rows:
+    """The facts of these entries, (account, seq), alone."""
+    by_account: dict[int, set[int]] = defaultdict(set)
+    for account_id, seq in names:
+        by_account[account_id].add(seq)
+    if not by_account:
+        return _read(Q(pk__in=[]))
+    return _read(reduce(or_, (Q(account=account_id, seq__in=seqs) for account_id, seqs in by_account.items())))
+
+
+def _read(window: Q) -> Rows:
     entries = list(Entry.objects.filter(window).order_by("account", "seq"))
     of_entries = {"entry__in": [entry.pk for entry in entries]}
     return Rows(

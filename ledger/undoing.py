@@ -53,6 +53,7 @@ class ExtensionFacts:
 
     seq: int
     moves: Sequence[Move]
+    undone: bool = False
 
 
 @dataclass(slots=True)
@@ -142,6 +143,8 @@ def _undo(facts: Facts, draft: Draft) -> None:
         facts.refunded += draft.amount
     elif isinstance(facts, NoticeFacts) and draft.kind == Kind.NOTIFY:
         facts.withdrawn = True
+    elif isinstance(facts, ExtensionFacts) and draft.kind == Kind.EXTEND:
+        facts.undone = True
 
 
 def _noticed(draft: Draft, told: Told) -> NoticeFacts:

@@ -1,9 +1,10 @@
-"""Verdicts: what a run of the audit said, kept; and how the next run leaves out what has not moved since.
+"""Verdicts: what a run of the audit said, kept; and how the next run goes on from there.
 
-An incremental run tells those accounts again, from their first entry, whose number of entries or head moved since they
-were last told; of the others it compares what is kept beside the entries with what it was then. So it finds every new
-entry that is wrong, every kept number that was changed, and entries that were cut off. An old fact that was changed in
-place, under the same head, is found by a full run only.
+An incremental run tells those accounts on whose number of entries or head moved since they were last told clean: the
+entries since, on the page of that moment (`continuing.py`). Who cannot be told on is told from the first entry, and so
+is everybody in whom anything is wrong. Of the others it compares what is kept beside the entries with what it was then.
+So it finds every new entry that is wrong, every kept number that was changed, and entries that were cut off. An old
+fact that was changed in place, under the same head, is found by a full run only.
 """
 
 from __future__ import annotations
@@ -15,28 +16,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ledger.audit import Told, batches, in_batches, of_accounts, of_programmes, one_snapshot
 from ledger.checking import Finding
+from ledger.continuing import tell_on
+from ledger.kept import Now, kept_now
 from ledger.models import Account, AccountVerdict, Mode, Programme, Verdict
 from ledger.seals import verify
 
 logger = logging.getLogger(__name__)
 
 FIRST_FINDINGS = 20
-
-# An account's head, and all that is kept beside its entries as one hash.
-_NOW = """
-    SELECT a.id, a.seq, a.head_hash, sha256(convert_to(concat_ws(
-             E'\\n', a::text,
-             (SELECT encode(e.hash, 'hex') FROM ledger_entry e WHERE e.account_id = a.id ORDER BY e.seq DESC LIMIT 1),
-             (SELECT string_agg(l::text, E'\\n' ORDER BY l.seq, l.number) FROM ledger_lot l WHERE l.account_id = a.id),
-             (SELECT string_agg(h::text, E'\\n' ORDER BY h.seq) FROM ledger_hold h WHERE h.account_id = a.id),
-             (SELECT string_agg(c::text, E'\\n' ORDER BY c.seq) FROM ledger_closure c WHERE c.account_id = a.id)
-           ), 'UTF8'))
-      FROM ledger_account a WHERE a.id = ANY (%s)"""
 
 
 @dataclass(slots=True)
@@ -111,11 +102,15 @@ class Run:
         told: list[Told] = []
         with one_snapshot():
             before = AccountVerdict.objects.in_bulk(account_ids)
-            now = _now(account_ids)
+            now = kept_now(account_ids)
             again = [pk for pk in account_ids if self.mode == Mode.FULL or not _stands(before.get(pk), now.get(pk))]
-            if again:
+            if self.mode == Mode.MOVED:
+                told += tell_on(
+                    {pk: before[pk] for pk in again if pk in before}, {pk: one.seq for pk, one in now.items()}
+                )
+            if whole := sorted(set(again) - {one.account_id for one in told}):
                 remembered = {pk: (row.seq, bytes(row.head_hash)) for pk, row in before.items() if row.seq}
-                yield from of_accounts(again, told, remembered)
+                yield from of_accounts(whole, told, remembered)
         _remember(told, before, now, at=self.now)
         AccountVerdict.objects.filter(account__in=set(account_ids) - set(again)).update(seen_at=self.now)
         self.accounts += len(account_ids)
@@ -140,21 +135,6 @@ def audit_some(*, now: datetime, most: int, clock: Callable[[], datetime]) -> Ve
     return verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What an account is now."""
-
-    seq: int
-    head_hash: bytes
-    kept_hash: bytes
-
-
-def _now(account_ids: Sequence[int]) -> dict[int, Now]:
-    with connection.cursor() as cursor:
-        cursor.execute(_NOW, [list(account_ids)])
-        return {pk: Now(seq, bytes(head), bytes(kept)) for pk, seq, head, kept in cursor.fetchall()}
-
-
 def _stands(row: AccountVerdict | None, now: Now | None) -> bool:
     """Whether the account was found clean, and nothing of it has moved since."""
     if row is None or row.findings:
@@ -169,7 +149,8 @@ def _remember(
     rows = []
     for one in told:
         row = before.get(one.account_id) or AccountVerdict(account_id=one.account_id)
-        row.findings, row.told_at, row.seen_at = one.findings, at, at
+        row.findings, row.seen_at = one.findings, at
+        row.told_at = at if one.whole else row.told_at
         if not one.findings:
             row.seq, row.head_hash = one.seq, one.head_hash
             row.kept_hash = now[one.account_id].kept_hash

@@ -1,7 +1,9 @@
-"""How the pen's calls reach the server: prepared once for each connection, through Django's own connection.
+"""How the pen's calls reach the server: prepared once for each connection, and sent through Django's own connection.
 
-The pen has two calls, always the same; each is parsed once for a connection and kept. Django's own cursor would put the
-values into the text of the statement, and the server would plan each anew.
+The pen has a few statements, always the same; each is parsed once for a connection and kept. A cursor's way there costs
+more than what the server does for the call: Django's puts the values into the text of the statement, to be planned anew
+each time, and the driver's is made for any statement and for waiting in steps. Here a call is one exchange of libpq's.
+Nothing interrupts it on this side; a lock is waited for as long as `lock_timeout` allows.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import pq
+from psycopg.adapt import PyFormat, Transformer
 
 
 def call(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -18,6 +22,44 @@ def call(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
     Raises Django's errors, as its own cursor does.
     """
+    connection = connections[DEFAULT_DB_ALIAS]  # looked up once: Django's `connection` would at every use
     connection.ensure_connection()
+    prepared: _Prepared | None = getattr(connection, "pen", None)
+    if prepared is None or prepared.raw is not connection.connection:  # Django has connected anew
+        prepared = _Prepared(connection.connection)
+        setattr(connection, "pen", prepared)  # noqa: B010 -- an attribute that Django's connection does not declare
     with connection.wrap_database_errors:
-        return psycopg.RawCursor(connection.connection).execute(sql, values, prepare=True, binary=True).fetchall()
+        return prepared.call(sql, values)
+
+
+class _Prepared:
+    """The statements of one connection, by their text."""
+
+    def __init__(self, raw: psycopg.Connection[Any]) -> None:
+        self.raw = raw
+        self.names: dict[str, bytes] = {}
+        self.adapter = Transformer(raw)
+
+    def call(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        pgconn = self.raw.pgconn
+        if not self.raw.autocommit and pgconn.transaction_status == pq.TransactionStatus.IDLE:
+            self._checked(pgconn.exec_(b"BEGIN"))  # the driver, too, begins with the first statement
+        name = self.names.get(sql) or self._prepare(pgconn, sql)
+        # Values go as text, whose types the statement says; rows come back in binary.
+        texts: Sequence[Any] = self.adapter.dump_sequence(values, [PyFormat.TEXT] * len(values))
+        result = self._checked(pgconn.exec_prepared(name, texts, None, pq.Format.BINARY))
+        self.adapter.set_pgresult(result)
+        return self.adapter.load_rows(0, result.ntuples, tuple)
+
+    def _prepare(self, pgconn: pq.abc.PGconn, sql: str) -> bytes:
+        name = b"pen_%d" % len(self.names)
+        self._checked(pgconn.prepare(name, sql.encode()))
+        self.names[sql] = name
+        return name
+
+    def _checked(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
+        if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
+            if not result.error_field(pq.DiagnosticField.SQLSTATE):  # not the server's: the connection is gone
+                raise psycopg.OperationalError(result.get_error_message(self.adapter.encoding))
+            raise psycopg.errors.error_from_result(result, self.adapter.encoding)
+        return result

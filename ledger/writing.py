@@ -1,7 +1,8 @@
-"""The one call that writes drafts: entries, lots, allocations, dates, notices, holds, closures and accounts.
+"""Writing what was drafted: entries, lots, allocations, dates, notices, holds, closures and accounts, in one call.
 
-It goes to `ledger_write` (`migrations/pen.sql`) as one document of rows, for one act or a thousand: final states only,
-each lot and account once. Rows of the document name each other by their places, so no id is needed beforehand.
+A single entry goes as one statement (`single_entry.py`). All else goes to `ledger_write` (`migrations/pen.sql`) as one
+document of rows, for one act or a thousand: final states only, each lot and account once. Rows of the document name
+each other by their places, so no id is needed beforehand.
 """
 
 from __future__ import annotations
@@ -11,23 +12,38 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from ledger import wire
+from django.db import OperationalError
+from psycopg.errors import SerializationFailure
+
+from ledger import columns, single_entry, wire
 from ledger.allocation import LotState
 from ledger.book import Book
-from ledger.chain import HASH_VERSION
 from ledger.drafts import Closing, Draft, HoldState
 
 Row = dict[str, Any]
 
 
+class MovedOn(Exception):
+    """Somebody has written to an account since its page was read: nothing is written."""
+
+
 def write(books: Iterable[Book]) -> None:
-    """Write all that these books drafted, in the order in which each drafted it."""
+    """Write all that these books drafted, in the order in which each drafted it. Raises MovedOn."""
     books = [book for book in books if book.drafts]
     if not books:
         return
+    if len(books) == 1 and single_entry.is_single(books[0]):
+        if not single_entry.write(books[0]):
+            raise MovedOn
+        return
     parts = _Places(books).parts()
     document = json.dumps({name: rows for name, rows in parts.items() if rows}, default=_text, separators=(",", ":"))
-    wire.call("SELECT ledger_write($1)", [document])
+    try:
+        wire.call("SELECT ledger_write($1)", [document])
+    except OperationalError as error:
+        if isinstance(error.__cause__, SerializationFailure):
+            raise MovedOn from error
+        raise
 
 
 def _text(value: object) -> str:
@@ -51,8 +67,8 @@ class _Places:
         """The rows of each part; those of facts in the order in which they happened."""
         drafts = list(enumerate(self.drafts, start=1))
         return {
-            "entries": [_entry(draft) for draft in self.drafts],
-            "lots": [_lot(draft, lot) for draft, lot in self.made],
+            "entries": [_row(columns.ENTRY, columns.of_entry(draft)) for draft in self.drafts],
+            "lots": [_row(columns.LOT, columns.of_lot(draft, lot)) for draft, lot in self.made],
             "allocations": [
                 {"entry": place, **self._name(lot), "delta": delta, "until": until}
                 for place, draft in drafts
@@ -73,10 +89,21 @@ class _Places:
             "notices": [_notice(place, draft) for place, draft in drafts if draft.told],
             "holds": [_hold(draft, draft.held) for draft in self.drafts if draft.held],
             "closures": [_closure(draft, draft.closing) for draft in self.drafts if draft.closing],
-            "touched": [_touched(lot) for book in self.books for lot in book.touched.values()],
+            "touched": [
+                {"id": lot.id, **_row(columns.TOUCHED, columns.of_touched(lot))}
+                for book in self.books
+                for lot in book.touched.values()
+            ],
             "ended_holds": self._ended(HoldState),
             "ended_closures": self._ended(Closing),
-            "accounts": [_account(book) for book in self.books],
+            "accounts": [
+                {
+                    "id": book.account_id,
+                    "was_seq": columns.was_seq(book),
+                    **_row(columns.ACCOUNT, columns.of_account(book)),
+                }
+                for book in self.books
+            ],
         }
 
     def _name(self, lot: LotState) -> Row:
@@ -86,52 +113,8 @@ class _Places:
         return [pending.id for book in self.books for pending in book.ended if isinstance(pending, kind)]
 
 
-def _entry(d: Draft) -> Row:
-    return {
-        "account_id": d.account_id,
-        "programme_id": d.programme_id,
-        "seq": d.seq,
-        "kind": d.kind.value,
-        "amount": d.amount,
-        "debt_delta": d.debt_delta,
-        "written_off": d.written_off,
-        "balance_after": d.balance_after,
-        "debt_after": d.debt_after,
-        "key": d.key,
-        "body_hash": d.body_hash,
-        "actor": d.actor,
-        "reason": d.reason,
-        "reference": d.reference,
-        "undoes_seq": d.undoes_seq,
-        "asked": d.asked,
-        "available": d.available,
-        "effective_at": d.effective_at,
-        "recorded_at": d.recorded_at,
-        "hash_version": HASH_VERSION,
-        "hash": d.hash,
-    }
-
-
-def _lot(d: Draft, lot: LotState) -> Row:
-    return {
-        "account_id": d.account_id,
-        "programme_id": d.programme_id,
-        "seq": lot.seq,
-        "number": lot.number,
-        "family_seq": lot.family_seq,
-        "policy_id": lot.policy_id,
-        "origin": lot.origin,
-        "granted": lot.granted,
-        "remaining": lot.remaining,
-        "spendable_at": lot.spendable_at,
-        "expires_at": lot.expires_at,
-        "gated": lot.gated,
-        "notice_days": lot.notice_days,
-        "notice_slack": lot.notice_slack,
-        "first_spendable_at": lot.first_spendable_at,
-        "first_expires_at": lot.first_expires_at,
-        "moved_untold": lot.moved_untold,
-    }
+def _row(names: Iterable[str], values: Sequence[Any]) -> Row:
+    return dict(zip(names, values, strict=True))
 
 
 def _notice(place: int, d: Draft) -> Row:
@@ -169,32 +152,4 @@ def _closure(d: Draft, closing: Closing) -> Row:
         "closes_at": closing.closes_at,
         "points": closing.points,
         "open": closing.open,
-    }
-
-
-def _touched(lot: LotState) -> Row:
-    return {
-        "id": lot.id,
-        "remaining": lot.remaining,
-        "spendable_at": lot.spendable_at,
-        "expires_at": lot.expires_at,
-        "gated": lot.gated,
-        "moved_untold": lot.moved_untold,
-    }
-
-
-def _account(book: Book) -> Row:
-    return {
-        "id": book.account_id,
-        "was_seq": book.drafts[0].seq - 1,
-        "balance": book.balance,
-        "debt": book.debt,
-        "seq": book.seq,
-        "head_hash": book.head_hash,
-        "last_recorded_at": book.last_recorded_at,
-        "active_at": book.active_at,
-        "not_before": book.not_before,
-        "lapses_at": book.lapses_at,
-        "closes_at": book.closes_at,
-        "closed": book.closed,
     }

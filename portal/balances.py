@@ -27,6 +27,11 @@ class LastDay:
     left: int
     notice_due: bool  # some of them stay until the member was told in time
     told_on: date | None = None  # when the member was last told of this day
+    promised: int = 0  # of the points: not to be used yet
+
+    @property
+    def usable(self) -> int:
+        return self.points - self.promised
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,11 @@ class Summary:
 
     @property
     def next(self) -> LastDay | None:
-        """The points to use first. A day that has passed is no deadline: its points wait for their notice."""
-        return next((day for day in self.days if day.left >= 0), None)
+        """The day of the points to use first: one on which some go that can be used already.
+
+        A day that has passed is no deadline: its points wait for their notice.
+        """
+        return next((day for day in self.days if day.left >= 0 and day.usable), None)
 
     @property
     def any_notice_due(self) -> bool:
@@ -73,18 +81,19 @@ def summary(account: Account, *, now: datetime) -> Summary:
     at = max(now, account.last_recorded_at) if account.last_recorded_at else now
     state = closing.state(account, at=at)
     if state.closed:
-        return _closed(account, state)
+        return _closed(account, state, statements.balance(account, at=at))
     zone = account.programme.tz
     today = at.astimezone(zone).date()
     days = by_day(statements.expiring(account, at=at), today)
-    holds = statements.holds(account)
+    balance = statements.balance(account, at=at)
+    holds = statements.holds(account, at=at)
     return Summary(
         account=account,
         closing=state,
-        balance=statements.balance(account, at=at),
+        balance=balance,
         promises=by_first_day(statements.promised(account, at=at), account)[:MOST_PROMISES],
         holds=[OnHold(hold.lapses_at.astimezone(zone), hold.points) for hold in holds[:MOST_HOLDS]],
-        on_hold=sum(hold.points for hold in holds),
+        on_hold=balance.on_hold,
         days=days[:MOST_DAYS],
         further_points=sum(day.points for day in days[MOST_DAYS:]),
         undated=statements.undated(account, at=at),
@@ -92,13 +101,12 @@ def summary(account: Account, *, now: datetime) -> Summary:
     )
 
 
-def _closed(account: Account, state: closing.State) -> Summary:
-    """Nothing is left, whether that is written down yet or not; a debt stays."""
-    debt = statements.Balance(spendable=0, promised=0, live=0, debt=account.debt)
+def _closed(account: Account, state: closing.State, balance: statements.Balance) -> Summary:
+    """Nothing is left, whether that is written down yet or not; a debt stays, less what points on hold paid of it."""
     return Summary(
         account=account,
         closing=state,
-        balance=debt,
+        balance=balance,
         promises=[],
         holds=[],
         on_hold=0,
@@ -125,6 +133,7 @@ def by_day(dates: Iterable[statements.Expiring], today: date) -> list[LastDay]:
             left=(on - today).days,
             notice_due=any(part.gated for part in parts),
             told_on=max((part.told_on for part in parts if part.told_on), default=None),
+            promised=sum(part.promised for part in parts),
         )
         for on, parts in ((on, list(group)) for on, group in groupby(dates, key=lambda date: date.last_day))
     ]

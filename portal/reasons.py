@@ -28,6 +28,10 @@ REASONS = (
         gettext_lazy("A message about expiring points was no longer true: the points had moved or gone."),
     ),
     (r"lapsed", gettext_lazy("They were on hold and not used in time, so you have them back.")),
+    (
+        r"the account was closed",
+        gettext_lazy("They were on hold when the account was closed, so they came back first."),
+    ),
     (r"what the capture left", gettext_lazy("Fewer points were used than had been on hold; this is the rest.")),
     (r"closed with nothing left", gettext_lazy("When the account was closed, no points were left.")),
     (

@@ -276,6 +276,28 @@ MUTANTS = [
         "if not ended:",
         "ledger/test_reinstatements.py",
     ),
+    Mutant(
+        "an-extension-is-undone-twice",
+        "ledger/extensions.py",
+        "if done.undone:",
+        "if not done:",
+        "ledger/test_extensions_undone.py",
+    ),
+    # --- the auditor goes on
+    Mutant(
+        "a-number-that-was-changed-is-carried-over",
+        "ledger/continuing.py",
+        "if then[pk] == bytes(before[pk].kept_hash) and pages",
+        "if pages",
+        "ledger/test_continuing.py",
+    ),
+    Mutant(
+        "what-is-wrong-with-a-new-entry-is-not-looked-at",
+        "ledger/continuing.py",
+        "            yield from story.tell(facts)\n",
+        "            list(story.tell(facts))\n",
+        "ledger/test_continuing.py",
+    ),
     # --- keys and the chain
     Mutant(
         "a-key-answers-whatever-is-asked",

@@ -51,7 +51,7 @@ class AccountAdmin(ActingAdmin):
 
     @admin.display(description=_("on hold"))
     def on_hold(self, account: Account) -> str:
-        return number_format(sum(hold.points for hold in statements.holds(account)), force_grouping=True)
+        return number_format(_balance(account).on_hold, force_grouping=True)
 
     @admin.display(description=_("next hold lapses"))
     def next_lapse(self, account: Account) -> str:

@@ -53,7 +53,7 @@ UNDO_EXTENSION = Deed(
 )
 REINSTATE = Deed(
     name="reinstate",
-    permission="ledger.change_lot",
+    permission="ledger.reinstate_lot",
     title=_("Reinstate: give expired points back"),
     explains=_("What expired of these lots comes back, for the time that the policy says; once for each grant."),
     order=_reinstate,
@@ -63,7 +63,7 @@ REINSTATE = Deed(
 )
 ADJUST_UP = Deed(
     name="adjust_up",
-    permission="ledger.change_account",
+    permission="ledger.adjust_account",
     title=_("Adjust: add points that were missing"),
     explains=_("The points come as a correction, with the last day that the policy in force says."),
     order=_adjust_up,
@@ -71,7 +71,7 @@ ADJUST_UP = Deed(
 )
 ADJUST_DOWN = Deed(
     name="adjust_down",
-    permission="ledger.change_account",
+    permission="ledger.adjust_account",
     title=_("Adjust: take points that were too many"),
     explains=_("What is not there any more becomes a debt, or is written off, as the policy in force says."),
     order=_adjust_down,

@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy
 
 from ledger import programmes
 from ledger.admin.facts import BoundedAdmin
+from ledger.admin.refusals import said
 from ledger.comparing import worsened
-from ledger.errors import BadInput, WorseTooSoon
+from ledger.errors import BadInput, ProgrammeBusy, WorseTooSoon
 from ledger.models import Policy, Programme
 from ledger.rules import rules_of
 
@@ -53,6 +54,13 @@ class PolicyForm(forms.ModelForm):
     """A new policy keeps what the ledger asks of it: from now on, and announced early enough where it is worse."""
 
     def _post_clean(self) -> None:
+        programme = self.cleaned_data.get("programme")
+        if programme and programme.pk and self.has_changed():
+            try:
+                programmes.lock(programme.pk)  # until the end of the request's transaction, which writes the policy
+            except ProgrammeBusy as refusal:
+                self.add_error(None, said(refusal))
+                return
         super()._post_clean()  # type: ignore[misc]  # Django's own hook, in which the instance gets its values
         policy: Policy = self.instance
         if self.errors or not policy.programme_id or not self.has_changed():

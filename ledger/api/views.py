@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ledger import statements
-from ledger.models import Account, Lot
+from ledger.allocation import LotState
+from ledger.models import Account
 from ledger.policies import last_day
 
 MOST_LOTS = 100
@@ -37,8 +38,8 @@ def account_of(account: Account, now: datetime) -> dict[str, Any]:
     at = max(now, account.last_recorded_at) if account.last_recorded_at else now
     balance = statements.balance(account, at=at)
     dates = statements.expiring(account, at=at)
-    promised, holds = statements.promised(account, at=at), statements.holds(account)
-    lots = list(statements.open_lots(account, at=at, limit=MOST_LOTS + 1))
+    promised, holds = statements.promised(account, at=at), statements.holds(account, at=at)
+    lots = statements.open_lots(account, at=at, limit=MOST_LOTS + 1)
     programme = account.programme
     return {
         "programme": {
@@ -52,7 +53,7 @@ def account_of(account: Account, now: datetime) -> dict[str, Any]:
         "balance": {
             "spendable": balance.spendable,
             "promised": balance.promised,
-            "on_hold": sum(hold.points for hold in holds),
+            "on_hold": balance.on_hold,
             "debt": balance.debt,
         },
         "promised": [
@@ -79,7 +80,7 @@ def account_of(account: Account, now: datetime) -> dict[str, Any]:
     }
 
 
-def _lot(lot: Lot, account: Account) -> dict[str, Any]:
+def _lot(lot: LotState, account: Account) -> dict[str, Any]:
     return {
         "name": f"{lot.seq}.{lot.number}",
         "origin": lot.origin,

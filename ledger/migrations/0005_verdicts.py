@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(verbose_name='started')),
                 ('ended_at', models.DateTimeField(verbose_name='ended')),
                 ('accounts', models.BigIntegerField(verbose_name='accounts')),
-                ('told', models.BigIntegerField(help_text='Told from their first entry; the others only compared.', verbose_name='of them told')),
+                ('told', models.BigIntegerField(help_text='Told on from where they were clean, or from their first entry; the others only compared.', verbose_name='of them told')),
                 ('entries', models.BigIntegerField(verbose_name='entries')),
                 ('findings', models.BigIntegerField(verbose_name='findings')),
                 ('by_law', models.JSONField(default=dict, verbose_name='findings by law')),

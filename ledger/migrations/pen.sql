@@ -5,7 +5,7 @@
 -- final states only, each lot and account once. Allocations, dates and notices name their entry, and a new lot, by its
 -- place among those written here, from 1. First the accounts move on from the number of entries that was read: one that
 -- somebody else has written to since is refused, and so is all of it.
-CREATE FUNCTION ledger_write(doc jsonb) RETURNS void LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION ledger_write(doc jsonb) RETURNS void LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE

@@ -33,6 +33,7 @@ class Account(models.Model):
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
+        permissions = [("adjust_account", "Can adjust accounts")]
         constraints = [
             models.CheckConstraint(condition=models.Q(balance__gte=0), name="account_balance_not_negative"),
             models.CheckConstraint(condition=models.Q(debt__gte=0), name="account_debt_not_negative"),

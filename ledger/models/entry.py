@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
-
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ledger.kinds import SIGN, Kind
+from ledger.kinds import Kind
 from ledger.models.account import Account
 from ledger.models.lot import Lot
 from ledger.models.programme import Programme
-
-# What a clawback writes off counts as taken: one that nobody could pay has the amount 0.
-_BY_SIGN = {1: Q(amount__gt=0), -1: Q(amount__lt=F("written_off")), 0: Q(amount=0)}
 
 
 class Entry(models.Model):
@@ -55,20 +49,7 @@ class Entry(models.Model):
             models.UniqueConstraint(fields=["account", "seq"], name="entry_seq_once"),
             # Serves the replay look-up; law 1: a key is used once.
             models.UniqueConstraint(fields=["programme", "key"], condition=Q(key__isnull=False), name="entry_key_once"),
-            models.CheckConstraint(
-                condition=reduce(or_, (Q(kind=kind) & _BY_SIGN[sign] for kind, sign in SIGN.items())),
-                name="entry_kind_is_declared_with_its_sign",
-            ),
-            models.CheckConstraint(
-                condition=Q(written_off=0) | Q(written_off__gt=0, kind=Kind.CLAWBACK, amount__lte=0),
-                name="entry_clawback_writes_off",
-            ),
-            models.CheckConstraint(condition=Q(effective_at__lte=F("recorded_at")), name="entry_effective_not_later"),
-            models.CheckConstraint(condition=Q(balance_after__gte=0), name="entry_balance_not_negative"),
-            models.CheckConstraint(condition=Q(debt_after__gte=0), name="entry_debt_not_negative"),
-            models.CheckConstraint(
-                condition=Q(key__isnull=True) | Q(body_hash__isnull=False), name="entry_key_has_a_body"
-            ),
+            # The rules between its fields are checked by a function at commit, in `migrations/checks.sql`.
         ]
         indexes = [
             # Serves what is left to undo of an entry: earlier clawbacks of a grant, refunds of a redemption.

@@ -60,7 +60,7 @@ class Lot(models.Model):
     class Meta:
         verbose_name = _("lot")
         verbose_name_plural = _("lots")
-        permissions = [("extend_lot", "Can extend lots")]
+        permissions = [("extend_lot", "Can extend lots"), ("reinstate_lot", "Can reinstate lots")]
         constraints = [
             models.UniqueConstraint(fields=["account", "seq", "number"], name="lot_named_once"),
             models.CheckConstraint(

@@ -33,7 +33,8 @@ class Verdict(models.Model):
     ended_at = models.DateTimeField(_("ended"))
     accounts = models.BigIntegerField(_("accounts"))
     told = models.BigIntegerField(
-        _("of them told"), help_text=_("Told from their first entry; the others only compared.")
+        _("of them told"),
+        help_text=_("Told on from where they were clean, or from their first entry; the others only compared."),
     )
     entries = models.BigIntegerField(_("entries"))
     findings = models.BigIntegerField(_("findings"))

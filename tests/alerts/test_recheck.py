@@ -26,6 +26,16 @@ def test_the_number_is_the_one_at_the_time_of_sending(minji, delivery):
     assert verdict.lots == [minji.lots.get().pk]
 
 
+@pytest.mark.parametrize("held", [200, 1_200])
+def test_points_that_came_back_by_the_clock_count_though_nobody_wrote_it(minji, delivery, held):
+    builders.hold(minji, held, now=before(60), lapses_at=before(59))
+    for _ in ("never swept", "swept"):
+        verdict = look(delivery, now=before(59))
+        assert isinstance(verdict, Go)
+        assert (verdict.telling.points, verdict.lots) == (1_200, [minji.lots.get().pk])
+        expiry.sweep_all(now=before(59))
+
+
 def test_nothing_is_sent_of_points_that_are_gone(minji, delivery):
     builders.redeem(minji, 1_200, now=before(60))
     assert look(delivery, now=before(59)) == Stop(Status.SKIPPED, Why.REDEEMED)

@@ -29,6 +29,6 @@ def test_minjis_history_shows_every_kind_of_thing(minji):
 
 
 def test_the_balance_page_has_something_on_hold_and_something_promised(minji):
-    assert [hold.points for hold in statements.holds(minji["moa"])] == [150]
+    assert [hold.points for hold in statements.holds(minji["moa"], at=NOW)] == [150]
     assert [promise.points for promise in statements.promised(minji["byeol"], at=NOW)] == [450]
     assert statements.balance(minji["moa"], at=NOW).spendable > 1_000

@@ -16,6 +16,7 @@ from tests.laws.dates import (
     day_of,
     end_of,
     first_date,
+    idle_date,
     later,
     reinstated_date,
     start_of,
@@ -84,6 +85,10 @@ class Model(Wallet):
         if expires and expires <= at:
             raise No("PastExpiry")
         rule = self.stage.in_force(since, origin)
+        if expires and rule.model == "inactivity":
+            idle = idle_date(rule, max(since, self.active or since))
+            if expires < max(idle, self.not_before or idle):
+                raise No("BadInput")  # this very grant is activity: it would move the date that was asked for
         spendable = spendable or later(since, rule.spendable_after)
         ends = expires or self.first_date(rule, since, spendable)
         if spendable < since or (ends and ends <= spendable):
@@ -269,8 +274,10 @@ class Model(Wallet):
     def can_go_back(self, move: Move, at: datetime) -> bool:
         lot = self.lot(move.name)
         assert lot
-        told = any(not n.withdrawn and lot.name in n.names and n.ends == move.until for n in self.told.values())
-        return lot.ends == move.until and move.was is not None and move.was > at and not told and not lot.idles
+        about = [n for n in self.told.values() if lot.name in n.names and n.ends == move.until]
+        told = any(not n.withdrawn and not n.waiver for n in about)  # of a waiver nobody was told
+        ahead = move.was is not None and move.was > at
+        return lot.left > 0 and lot.ends == move.until and ahead and not told and not lot.idles
 
     def postpone(self, names: set[Name], spendable: datetime, now: datetime) -> Answer:
         at = self.begin(now)
@@ -328,8 +335,10 @@ class Model(Wallet):
         told = self.told.get(notice)
         if told is None:
             raise No("NotANotice")
-        stands = any(lot.name in told.names and lot.ends == told.ends and not lot.ended_by for lot in self.lots)
-        if told.withdrawn or not stands:  # of a lot that was emptied it is withdrawn, too: points may come back to it
+        named = [lot for lot in self.lots if lot.name in told.names and lot.ends == told.ends]
+        stands = any(not lot.ended_by and not self.ended(lot, at) for lot in named)
+        # Of a lot that was emptied it is withdrawn, too, while points may come back to it.
+        if told.withdrawn or not stands:
             self.happened("note", at)
             return self.answer()
         told.withdrawn = True

@@ -135,6 +135,49 @@ STORIES: dict[str, tuple[Stage, list[Step]]] = {
             ("look", 30, {}),
         ],
     ),
+    "an extension cannot be undone when its points are gone": (
+        EVERYDAY,
+        [
+            ("grant", 0, {"key": "a", "points": 1, "origin": "migration"}),
+            ("extend", 1, {"key": "b", "lots": [(1, 0)], "until": 45}),
+            ("redeem", 1, {"key": "c", "points": 1}),
+            ("undo", 1, {"key": "d", "extension": "b"}),
+            ("refund", 2, {"key": "e", "points": 1, "undoes": "c"}),
+            ("undo", 2, {"key": "f", "extension": "b"}),
+        ],
+    ),
+    "an extension is undone once, though another one has moved the date to the same day": (
+        EVERYDAY,
+        [
+            ("grant", 0, {"key": "a", "points": 23}),
+            ("extend", 1, {"key": "b", "lots": [(1, 0)], "until": 45}),
+            ("undo", 1, {"key": "c", "extension": "b"}),
+            ("extend", 2, {"key": "d", "lots": [(1, 0)], "until": 45}),
+            ("undo", 2, {"key": "e", "extension": "b"}),
+            ("undo", 2, {"key": "f", "extension": "d"}),
+            ("look", 30, {}),
+        ],
+    ),
+    "a message comes back after the date of points that were gone before it: there is nothing to withdraw": (
+        EVERYDAY,
+        [
+            ("grant", 0, {"key": "a", "points": 30, "origin": "migration"}),
+            ("notify", 1, {"key": "b", "lots": [(1, 0)], "ends": "of 1", "on": 1}),
+            ("clawback", 2, {"key": "c", "points": 30, "undoes": "a"}),
+            ("withdraw_notice", 40, {"key": "d", "notice": "b"}),
+            ("withdraw_notice", 40, {"key": "e", "notice": "b"}),
+        ],
+    ),
+    "an extension is undone though a waiver speaks of its date: nobody was told": (
+        TOLD,
+        [
+            ("grant", 0, {"key": "a", "points": 30, "origin": "promotion"}),
+            ("extend", 1, {"key": "b", "lots": [(1, 0)], "until": 60}),
+            ("waive", 2, {"key": "c", "lots": [(1, 0)], "ends": "of 1", "on": 2}),
+            ("undo", 3, {"key": "d", "extension": "b"}),
+            ("look", 20, {}),
+        ],
+    ),
 }
 
 

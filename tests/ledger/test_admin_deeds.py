@@ -91,7 +91,7 @@ def ended(db) -> list[Lot]:
 
 
 def test_expired_lots_are_given_back_once_however_often_it_is_clicked(ended):
-    client = signed_in("view_lot", "change_lot")
+    client = signed_in("view_lot", "reinstate_lot")
     sent = begin(client, "lot", "reinstate", *(lot.pk for lot in ended)) | WHY
 
     said = do(client, "lot", "reinstate", sent)
@@ -105,7 +105,7 @@ def test_expired_lots_are_given_back_once_however_often_it_is_clicked(ended):
 
 def test_points_that_have_not_expired_are_not_given_back(minji):
     lot = lot_of(grant(minji, 70))
-    client = signed_in("view_lot", "change_lot")
+    client = signed_in("view_lot", "reinstate_lot")
     with nothing_changes():
         said = do(client, "lot", "reinstate", begin(client, "lot", "reinstate", lot.pk) | WHY)
 
@@ -113,7 +113,7 @@ def test_points_that_have_not_expired_are_not_given_back(minji):
 
 
 def test_an_account_is_adjusted_up_and_down(minji):
-    client = signed_in("view_account", "change_account")
+    client = signed_in("view_account", "adjust_account")
     up = begin(client, "account", "adjust_up", minji.pk) | WHY | {"points": "1500"}
     assert do(client, "account", "adjust_up", up) == ["minji · Moa: done, 1,500 points, entry no. 1."]
     down = begin(client, "account", "adjust_down", minji.pk) | WHY | {"points": "600"}
@@ -136,7 +136,7 @@ def test_an_account_is_adjusted_up_and_down(minji):
     ],
 )
 def test_a_form_that_is_wrong_is_shown_again_and_does_nothing(minji, change: dict[str, str], field: str):
-    client = signed_in("view_account", "change_account")
+    client = signed_in("view_account", "adjust_account")
     sent = begin(client, "account", "adjust_up", minji.pk) | WHY | {"points": "5"}
     with nothing_changes():
         answer = client.post("/admin/ledger/account/adjust_up/", sent | change)
@@ -147,7 +147,7 @@ def test_a_form_that_is_wrong_is_shown_again_and_does_nothing(minji, change: dic
 
 def test_a_closed_account_says_so(minji):
     close(minji, now=NOW - days(30))
-    client = signed_in("view_account", "change_account")
+    client = signed_in("view_account", "adjust_account")
     sent = begin(client, "account", "adjust_up", minji.pk) | WHY | {"points": "5"}
     said = do(client, "account", "adjust_up", sent)
 
@@ -160,7 +160,9 @@ def test_a_closed_account_says_so(minji):
 )
 def test_without_the_permission_it_is_neither_offered_nor_done(minji, kind: str, deed: str):
     lot = lot_of(grant(minji, 40))
-    client = signed_in(f"view_{kind}")
+    others = {"view_lot", "change_lot", "view_account", "change_account", "view_entry", "change_entry"}
+    theirs = {"undo_extension": "extend_lot", "reinstate": "reinstate_lot"}.get(deed, "adjust_account")
+    client = signed_in(*others, *({"extend_lot", "reinstate_lot", "adjust_account"} - {theirs}))
     with nothing_changes():
         listed = client.get(f"/admin/ledger/{kind}/").content.decode()
         sent = {"chosen": str(lot.pk), "token": "0" * 32, "points": "5", "reason": "because"}
@@ -170,6 +172,6 @@ def test_without_the_permission_it_is_neither_offered_nor_done(minji, kind: str,
 
 
 def test_opening_the_address_by_itself_leads_to_the_list(minji):
-    client = signed_in("view_account", "change_account")
+    client = signed_in("view_account", "adjust_account")
 
     assert client.get("/admin/ledger/account/adjust_up/").headers["Location"] == "/admin/ledger/account/"

@@ -106,6 +106,20 @@ def test_points_that_the_clock_has_ended_are_not_there(member: Client, monkeypat
     assert [lot["name"] for lot in account["lots"]] == ["1.0"]
 
 
+def test_a_hold_that_lapsed_unwritten_is_given_back_everywhere(member: Client, monkeypatch):
+    hold(Account.objects.get(member__reference="minji"), 250, lapses_at=NOW + days(3))
+    stop_clock(monkeypatch, NOW + days(3))
+    member.login(username="minji", password=PASSWORD)
+    [account] = member.get(URL).json()["accounts"]
+
+    assert account["balance"] == {"spendable": 1200, "promised": 0, "on_hold": 0, "debt": 0}
+    assert account["on_hold"] == []
+    # The 200 had 19 days left, fewer than the floor of 30: they come back in a lot of their own.
+    dates = [(row["last_day"], row["points"]) for row in account["expiring"]]
+    assert dates == [("2025-04-12", 200), ("2026-03-31", 1000)]
+    assert [(lot["name"], lot["remaining"]) for lot in account["lots"]] == [("4.0", 200), ("1.0", 1000)]
+
+
 def test_a_debt_is_told(moa):
     account = minji(moa)
     grant(account, 5)

@@ -312,7 +312,7 @@ def test_a_lot_of_a_policy_that_was_not_in_force_for_it_is_found(minji, terms):
 
 def test_a_kind_that_is_not_declared_is_found(minji):
     builders.grant(minji, 100)
-    tamper("ALTER TABLE ledger_entry DROP CONSTRAINT entry_kind_is_declared_with_its_sign")
+    tamper("ALTER TABLE ledger_entry DROP CONSTRAINT IF EXISTS entry_kind_is_declared_with_its_sign")
     tamper("UPDATE ledger_entry SET kind = 'gift'")
     assert (13, 1) in found()
 
@@ -354,3 +354,17 @@ def test_a_kept_number_that_was_changed_is_found(sql, law):
     assert list(audit()) == []
     tamper(sql)
     assert (law, None) in found()
+
+
+def test_an_extension_that_was_undone_twice_is_found():
+    account = builders.minji(builders.moa())
+    lot = builders.lot_of(builders.grant(account, 100))  # 1
+    for number in (1, 2):
+        builders.extend(account, [lot.pk], date(2026, 6, 30))  # 2 and 4, undone by 3 and 5
+        key = Entry.objects.filter(account=account).latest("seq").key
+        assert key is not None
+        extensions.undo(account=account, extension=key, now=NOW, key=f"undo {number}", by=STAFF, reason="a mistake")
+    assert found() == set()
+    tamper(entry(5, "undoes_seq = 2"))
+    rechain(account)
+    assert found() == {(13, 5)}

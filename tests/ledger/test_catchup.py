@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ledger.allocation import Slice
-from ledger.catchup import LAPSED, catch_up
+from ledger.catchup import ENDED, LAPSED, catch_up
 from ledger.drafts import Closing, HoldState
 from ledger.kinds import Kind
 from tests.ledger.test_book import NOON, Rest, a_book, day, lot
@@ -153,7 +153,7 @@ def test_a_closure_releases_holds_that_would_lapse_later_and_takes_gated_and_pro
     assert catch_up(book) == 2
     kinds = [(kind, at) for kind, at, _ in drafted(book)]
     assert kinds == [(Kind.RELEASE, NOON), (Kind.FORFEIT, NOON)]
-    assert book.drafts[1].amount == -17
+    assert (book.drafts[0].reason, book.drafts[1].amount) == (ENDED, -17)
     assert (book.balance, book.lapses_at, book.closes_at, book.ended) == (0, None, NOON, [held, closing])
 
 

@@ -121,6 +121,8 @@ def test_open_holds_come_back_before_everything_goes(minji):
     assert Closure.objects.get().points == 50  # what is held was not told as lost
     sweep_all(now=CLOSES)
     assert entries(minji)[4:] == [("release", 20), ("release", 30), ("forfeit", -100)]
+    reasons = Entry.objects.filter(account=minji, kind="release").order_by("seq").values_list("amount", "reason")
+    assert list(reasons) == [(20, "lapsed"), (30, "the account was closed")]  # one reached its lapse, one did not
     assert row_of(minji) == (0, 0, 7)
     assert list(audit()) == []
 
@@ -206,7 +208,7 @@ def test_a_preview_says_what_would_go_and_writes_nothing(minji):
     grant(minji, 100)
     grant(minji, 30, spendable_at=NOW + days(40))
     grant(minji, 7, expires_at=NOW + days(1))
-    hold(minji, 27)
+    hold(minji, 27, lapses_at=NOW + days(3))
     with nothing_changes():
         loss = preview(minji, at=NOW + days(2))
     last = date(2025, 3, 26)
@@ -214,6 +216,20 @@ def test_a_preview_says_what_would_go_and_writes_nothing(minji):
     jun = builders.jun(minji.programme)
     clawback(jun, 5)
     assert preview(jun, at=NOW).debt == 5
+
+
+def test_a_preview_counts_a_lapsed_hold_as_given_back_swept_or_not(minji):
+    grant(minji, 100)
+    hold(minji, 27, lapses_at=NOW + days(2))
+    hold(minji, 3, key="later", lapses_at=NOW + days(3))
+    before = preview(minji, at=NOW + days(2) - TICK)
+    assert (before.points, before.on_hold) == (70, 30)
+    for _ in ("never swept", "swept"):
+        after = preview(minji, at=NOW + days(2))
+        assert (after.points, after.on_hold, after.debt) == (97, 3, 0)
+        sweep_all(now=NOW + days(2))
+    close(minji, now=NOW + days(2))
+    assert Closure.objects.get().points == 97  # as the member had been told
 
 
 @pytest.mark.parametrize("reason", ["x" * 501, "a\x00"])

@@ -53,6 +53,7 @@ def test_the_codes_are_stable():
         "AccountClosed": "account_closed",
         "AccountNotFound": "account_not_found",
         "AccountBusy": "account_busy",
+        "ProgrammeBusy": "programme_busy",
         "LedgerBroken": "ledger_broken",
     }
 
@@ -108,6 +109,7 @@ def test_the_message_is_the_docstring_unless_a_detail_replaces_it():
         ("AccountClosed", 409),
         ("AccountNotFound", 404),
         ("AccountBusy", 503),
+        ("ProgrammeBusy", 503),
         ("LedgerBroken", 500),
     ],
 )

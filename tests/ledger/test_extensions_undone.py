@@ -99,6 +99,17 @@ def test_a_date_that_moved_on_stays(minji, lot):
     assert list(audit()) == []
 
 
+def test_an_extension_is_undone_once_though_another_has_moved_the_lot_to_the_same_day(minji, lot):
+    first = key_of(minji)
+    undone(minji)
+    extend(minji, [lot.pk], UNTIL)
+    with nothing_changes(), pytest.raises(CannotUndo, match="has moved again"):
+        undone(minji, extension=first, key="undo:2")
+    assert dates(lot) == [LATER]
+    undone(minji, key="undo:3")
+    assert dates(lot) == [WAS]
+
+
 def test_all_or_none_move_back(minji, lot):
     other = lot_of(grant(minji, 10))
     extend(minji, [lot.pk, other.pk], date(2026, 7, 31))

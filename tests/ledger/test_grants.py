@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -280,6 +280,30 @@ def test_a_closed_account_is_granted_nothing(minji):
 
 
 IDLE: dict = {"model": Model.INACTIVITY, "count": 100, "unit": Unit.DAYS, "rounding": Rounding.NONE}
+
+
+@pytest.mark.parametrize("by_hand", [days(1), days(100) - timedelta(microseconds=1)])
+def test_a_date_by_hand_that_activity_would_move_at_once_is_refused_by_its_name_and_rule(by_hand):
+    minji = builders.minji(builders.moa(**IDLE))
+    says = r"expires_at: Under an inactivity policy .* counted from activity, 2025-06-18: a date by hand .* later"
+    with nothing_changes(), pytest.raises(BadInput, match=says) as refusal:
+        grant(minji, 10, expires_at=NOW + by_hand)
+    assert refusal.value.field == "expires_at"
+
+
+def test_a_later_date_by_hand_holds_under_inactivity_and_is_measured_by_all_activity_and_extensions():
+    minji = builders.minji(builders.moa(**IDLE))
+    assert lot_of(grant(minji, 10, expires_at=NOW + days(100))).expires_at == NOW + days(100)  # the very date is none
+    assert lot_of(grant(minji, 10, expires_at=NOW + days(130))).expires_at == NOW + days(130)
+    later: dict = {"now": NOW + days(20)}
+    assert lot_of(grant(minji, 5, **later)).expires_at == NOW + days(120)
+    with nothing_changes(), pytest.raises(BadInput, match="2025-07-08"):  # dated back: activity since then counts
+        grant(minji, 5, effective_at=NOW, expires_at=NOW + days(119), **later)
+    builders.extend(minji, [Lot.objects.get(seq=1).pk], date(2025, 7, 31), **later)
+    with nothing_changes(), pytest.raises(BadInput, match="2025-07-31"):
+        grant(minji, 5, expires_at=NOW + days(121), **later)
+    assert grant(minji, 5, expires_at=datetime(2025, 7, 31, 15, tzinfo=UTC), **later).points == 5
+    assert list(audit()) == []
 
 
 def test_points_by_inactivity_go_together_and_activity_moves_them_all():

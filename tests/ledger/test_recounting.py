@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from ledger.models import Lot
+from ledger.policies import Model, Rounding, Unit
 from ledger.recounting import Moment, on_record, one_snapshot, read_account, read_closing, read_holds, read_programme
 from ledger.rules import rules_of
 from tests import builders
@@ -93,3 +99,63 @@ def test_without_known_at_all_that_is_on_record_counts(moa, minji):
     assert read_account(minji.pk, Moment(NOW), rules)
     assert read_account(minji.pk, Moment(NOW, NOW + days(9) - TICK), rules) is None
     assert "recorded_at" in on_record("e")
+
+
+@pytest.fixture
+def idle():
+    """Minji under an inactivity policy, with ten lots."""
+    minji = builders.minji(builders.moa(model=Model.INACTIVITY, count=100, unit=Unit.DAYS, rounding=Rounding.NONE))
+    for n in range(10):
+        grant(minji, 5, now=NOW + timedelta(hours=n))
+    return minji
+
+
+def test_each_lot_was_dated_with_the_extensions_before_its_last_activity(idle):
+    """What came back to an empty lot was dated anew then; the others at the account's last activity."""
+    first, second, *_ = Lot.objects.filter(account=idle).order_by("seq")
+    redeem(idle, 5, key="r", now=NOW + days(1))  # the first lot is empty
+    for day, until in ((2, date(2025, 8, 31)), (3, date(2025, 9, 30)), (5, date(2025, 12, 31))):
+        builders.extend(idle, [second.pk], until, now=NOW + days(day))
+        if day == 3:
+            builders.refund(idle, 5, "r", now=NOW + days(4))
+    rules = rules_of(idle.programme_id)
+    august, september, december = (
+        datetime(2025, month, day, 15, tzinfo=UTC) for month, day in ((8, 31), (9, 30), (12, 31))
+    )
+
+    def told(day: float) -> tuple:
+        facts = read_account(idle.pk, Moment(NOW + days(day)), rules)
+        assert facts
+        kept = {lot.not_before for lot in facts.lots if lot.lot.id != first.pk}
+        return facts.not_before, kept, [lot.not_before for lot in facts.lots if lot.lot.id == first.pk]
+
+    assert told(1) == (None, {None}, [])
+    assert told(2) == (august, {None}, [])
+    assert told(3) == (september, {None}, [])
+    assert told(4) == (september, {None}, [september])
+    assert told(5) == (december, {None}, [september])
+    grant(idle, 1, now=NOW + days(6))
+    assert told(6) == (december, {december}, [december])
+
+
+def nodes(plan: dict) -> Iterator[dict]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
+
+
+def test_the_extensions_of_an_account_are_read_once_and_not_once_for_each_lot(idle):
+    """Else the time grows with the square of a history: it took minutes for twenty thousand entries."""
+    builders.extend(idle, [Lot.objects.filter(account=idle).values_list("pk", flat=True)[0]], date(2025, 8, 31))
+    with CaptureQueriesContext(connection) as seen:
+        facts = read_account(idle.pk, Moment(NOW + days(1)), rules_of(idle.programme_id))
+    assert facts
+    assert len(facts.lots) == 10
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {seen.captured_queries[-1]['sql']}")
+        (plan,) = cursor.fetchone()
+    (found,) = json.loads(plan) if isinstance(plan, str) else plan
+    windows = [
+        node for node in nodes(found["Plan"]) if node["Node Type"] == "WindowAgg" and "'extend'" in json.dumps(node)
+    ]
+    assert [node["Actual Loops"] for node in windows] == [1]  # however the rows below it are found

@@ -13,7 +13,7 @@ from ledger.expiry import sweep_all
 from ledger.kinds import Origin
 from ledger.models import Lot
 from ledger.policies import Model
-from ledger.statements import Balance, Expiring
+from ledger.statements import Balance, Expiring, Promised
 from tests import builders
 from tests.builders import NOW, days, grant, lot_of, redeem, tell
 
@@ -96,8 +96,8 @@ def test_open_lots_are_the_live_ones_in_redemption_order(grid, at):
     minji = builders.minji(grid)
     live = [as_state(lot) for lot in Lot.objects.filter(account=minji)]
     live = sorted((lot for lot in live if allocation.is_live(lot, at)), key=allocation.redemption_order)
-    assert [lot.pk for lot in statements.open_lots(minji, at=at)] == [lot.id for lot in live]
-    assert [lot.pk for lot in statements.open_lots(minji, at=at, limit=2)] == [lot.id for lot in live][:2]
+    assert [lot.id for lot in statements.open_lots(minji, at=at)] == [lot.id for lot in live]
+    assert [lot.id for lot in statements.open_lots(minji, at=at, limit=2)] == [lot.id for lot in live][:2]
 
 
 def test_a_balance_counts_live_lots_by_the_clock_swept_or_not(minji):
@@ -121,7 +121,7 @@ def test_an_empty_account_has_zeros(minji):
     assert statements.balance(minji, at=NOW) == Balance(0, 0, 0, 0)
     assert statements.expiring(minji, at=NOW) == []
     assert statements.undated(minji, at=NOW) == 0
-    assert list(statements.open_lots(minji, at=NOW)) == []
+    assert statements.open_lots(minji, at=NOW) == []
     assert statements.history(minji) == []
 
 
@@ -163,7 +163,7 @@ def test_a_gated_date_is_shown_as_such_and_stays_after_it_has_come():
     assert statements.expiring(minji, at=gone) == [
         Expiring(gone, date(2025, 5, 31), 7, 1, gated=True, told_on=NOW.date())
     ]
-    assert list(statements.lots_expiring_at(minji, gone, at=gone)) == [untold]
+    assert statements.lots_expiring_at(minji, gone, at=gone) == [untold]
 
 
 def test_spent_points_go_nowhere(minji):
@@ -211,6 +211,98 @@ def test_points_on_hold_stand_beside_the_balance_and_come_back_by_the_clock(minj
     assert statements.balance(minji, at=at) == Balance(100, 0, 100, 0, on_hold=0)
     sweep_all(now=at)
     assert statements.balance(minji, at=at) == Balance(100, 0, 100, 0, on_hold=0)
+
+
+def looked(account, at) -> dict:
+    """Every look of the account at one instant."""
+    return {
+        "balance": statements.balance(account, at=at),
+        "expiring": statements.expiring(account, at=at),
+        "undated": statements.undated(account, at=at),
+        "promised": statements.promised(account, at=at),
+        "holds": [hold.points for hold in statements.holds(account, at=at)],
+        "lots": [(lot.seq, lot.number, lot.remaining) for lot in statements.open_lots(account, at=at)],
+    }
+
+
+def test_every_look_gives_a_lapsed_hold_back_at_its_instant_swept_or_not(moa, minji):
+    builders.policy(moa, origin=Origin.COMPENSATION, effective_from=NOW, model=Model.NEVER, count=0)
+    grant(minji, 100, expires_at=NOW + days(5))
+    year = lot_of(grant(minji, 20))
+    grant(minji, 30, origin=Origin.COMPENSATION)
+    grant(minji, 40, spendable_at=NOW + days(20))
+    builders.hold(minji, 130, lapses_at=NOW + days(7))  # all of the 100, all of the 20, 10 of the 30
+    builders.hold(minji, 5, key="later", lapses_at=NOW + days(50))
+    end = datetime(2026, 3, 31, 15, tzinfo=UTC)
+    soon, last = NOW + days(37), date(2026, 3, 31)
+    promised = [Promised(NOW + days(20), 40)]
+    before = {
+        "balance": Balance(15, 40, 55, 0, on_hold=135),
+        "expiring": [Expiring(end, last, 40, 1, gated=False, promised=40)],
+        "undated": 15,
+        "promised": promised,
+        "holds": [130, 5],
+        "lots": [(4, 0, 40), (3, 0, 15)],
+    }
+    at_lapse = {
+        "balance": Balance(145, 40, 185, 0, on_hold=5),
+        # What had ended meanwhile comes back for the floor of thirty days; the rest is where it was.
+        "expiring": [
+            Expiring(soon, date(2025, 4, 16), 100, 1, gated=False),
+            Expiring(end, last, 60, 2, gated=False, promised=40),
+        ],
+        "undated": 25,
+        "promised": promised,
+        "holds": [5],
+        "lots": [(7, 0, 100), (2, 0, 20), (4, 0, 40), (3, 0, 25)],
+    }
+    after = {
+        "balance": Balance(85, 0, 85, 0, on_hold=5),
+        "expiring": [Expiring(end, last, 60, 2, gated=False)],
+        "undated": 25,
+        "promised": [],
+        "holds": [5],
+        "lots": [(2, 0, 20), (4, 0, 40), (3, 0, 25)],
+    }
+    assert looked(minji, NOW + days(7) - TICK) == before
+    assert looked(minji, soon) == after  # the clock gave the 100 back and ended them, and nobody wrote either
+    for _ in ("never swept", "swept"):
+        assert looked(minji, NOW + days(7)) == at_lapse
+        assert [row.points for row in statements.expiring(minji, at=NOW + days(7), before=end)] == [100]
+        assert [lot.remaining for lot in statements.open_lots(minji, at=NOW + days(7), limit=2)] == [100, 20]
+        going = statements.lots_expiring_at(minji, end, at=NOW + days(7))
+        assert [(lot.seq, lot.remaining, lot.open, lot.policy_id) for lot in going] == [
+            (2, 20, True, year.policy_id),
+            (4, 40, True, year.policy_id),
+        ]
+        sweep_all(now=NOW + days(7))
+    sweep_all(now=soon)
+    assert looked(minji, soon) == after
+
+
+def test_a_gated_lot_that_a_hold_had_emptied_is_shown_past_its_date_with_what_came_back():
+    minji = builders.minji(builders.byeol(count=2))
+    grant(minji, 10)
+    builders.hold(minji, 10, lapses_at=NOW + days(20))
+    gone = datetime(2025, 5, 31, 15, tzinfo=UTC)
+    for _ in ("never swept", "swept"):
+        assert statements.expiring(minji, at=gone) == [Expiring(gone, date(2025, 5, 31), 10, 1, gated=True)]
+        assert [(lot.remaining, lot.gated) for lot in statements.lots_expiring_at(minji, gone, at=gone)] == [(10, True)]
+        sweep_all(now=gone)
+
+
+def test_no_look_shows_anything_of_an_account_from_its_closure_on_swept_or_not(minji):
+    grant(minji, 100)
+    grant(minji, 40, spendable_at=NOW + days(20))
+    builders.hold(minji, 30, lapses_at=NOW + days(99))
+    builders.close(minji)
+    at = datetime(2025, 3, 24, 15, tzinfo=UTC)
+    assert looked(minji, at - TICK)["holds"] == [30]
+    for _ in ("never swept", "swept"):
+        nothing = {"expiring": [], "undated": 0, "promised": [], "holds": [], "lots": []}
+        assert looked(minji, at) == {"balance": Balance(0, 0, 0, 0), **nothing}
+        assert statements.lots_expiring_at(minji, datetime(2026, 3, 31, 15, tzinfo=UTC), at=at) == []
+        sweep_all(now=at)
 
 
 def test_an_account_that_has_closed_holds_nothing_whether_that_is_written_or_not(minji):

@@ -59,9 +59,18 @@ def test_who_has_not_moved_is_not_told_again(minji, jun):
     assert run()[1].told == 0
     builders.grant(jun, 5)
     said, verdict = run()
-    assert (said, verdict.accounts, verdict.told, verdict.entries) == ([], 2, 1, 3)
+    assert (said, verdict.accounts, verdict.told, verdict.entries) == ([], 2, 1, 1)
     row = AccountVerdict.objects.get(account=jun)
     assert (row.seq, bytes(row.head_hash)) == (3, bytes(Account.objects.get(pk=jun.pk).head_hash))
+
+
+def test_it_is_kept_when_an_account_was_last_told_from_its_first_entry(jun):
+    run()
+    builders.grant(jun, 5)
+    later = Run(Mode.MOVED, NOW + days(1))
+    assert list(later.findings()) == []
+    row = AccountVerdict.objects.get(account=jun)
+    assert (row.told_at, row.seen_at) == (NOW, NOW + days(1))
 
 
 @pytest.mark.parametrize(

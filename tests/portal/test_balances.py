@@ -114,6 +114,29 @@ def test_points_on_hold_are_told_with_their_lapse(minji):
     assert (summary.on_hold, summary.balance.spendable) == (35, 65)
 
 
+def test_a_hold_that_lapsed_unwritten_is_on_the_page_like_the_balance_says(minji):
+    grant(minji, 100)
+    hold(minji, 30, lapses_at=seoul(2025, 3, 12, 15))
+
+    summary = balances.summary(minji, now=seoul(2025, 3, 12, 15))
+    assert (summary.holds, summary.on_hold, summary.balance.spendable) == ([], 0, 100)
+    assert [day.points for day in summary.days] == [100]
+
+
+def test_what_to_use_first_is_what_can_be_used(minji):
+    grant(minji, 30, spendable_at=seoul(2025, 4, 20), expires_at=seoul(2025, 5, 1))
+    grant(minji, 40, spendable_at=seoul(2025, 4, 20), expires_at=seoul(2025, 6, 1))
+    assert balances.summary(minji, now=NOW).next is None  # nothing can be used yet
+
+    grant(minji, 7, expires_at=seoul(2025, 6, 1))
+    first = balances.summary(minji, now=NOW).next
+    assert first
+    assert (first.on, first.points, first.usable) == (date(2025, 5, 31), 47, 7)
+    later = balances.summary(minji, now=seoul(2025, 4, 20)).next
+    assert later
+    assert (later.on, later.points, later.usable) == (date(2025, 4, 30), 30, 30)
+
+
 def test_what_is_listed_is_bounded_and_the_sums_are_whole(minji, monkeypatch):
     monkeypatch.setattr(balances, "MOST_HOLDS", 1)
     monkeypatch.setattr(balances, "MOST_PROMISES", 1)
@@ -135,3 +158,14 @@ def test_a_closed_account_holds_nothing_whether_that_is_written_or_not(minji):
     pending, after = (balances.summary(minji, now=NOW + days(n)) for n in (1, 20))
     assert (pending.closing.pending, pending.balance.spendable) == (True, 100)
     assert (after.closing.closed, after.balance.spendable, after.days, after.chart) == (True, 0, [], None)
+
+
+def test_the_debt_of_a_closed_account_is_what_its_held_points_did_not_pay(minji):
+    grant(minji, 100)
+    hold(minji, 30, lapses_at=NOW + days(99))
+    clawback(minji, 110)
+    close(minji)
+    minji.refresh_from_db()
+
+    assert minji.debt == 40
+    assert balances.summary(minji, now=NOW + days(20)).balance.debt == 10

@@ -58,6 +58,7 @@ def test_the_balance_page_has_one_link_to_the_page_that_tells_what_would_be_lost
         told = words(member.get(CLOSE))
     assert "Points 1,040 P of these 40 P that are promised for later" in told
     assert "On hold 60 P" in told
+    assert "Use first 1,000 P through March 31, 2026" in words(member.get(BALANCE))  # the 40 go on that day, too
     assert "The account closes at the end of March 24, 2025." in told
 
 
@@ -84,6 +85,20 @@ def test_one_form_one_tick_one_act(member: Client, account):
     assert "This account is about to close It closes at the end of March 24, 2025." in told
     assert "Close my account" not in told
     assert "1,000 P" in told  # until then everything works as before
+
+
+def test_every_page_begins_with_its_one_title_also_while_the_account_is_about_to_close(member: Client, monkeypatch):
+    def titles(url: str) -> list[str]:
+        page = member.get(url).content.decode()
+        return ["h1" if level == "1" else text.strip() for level, text in re.findall(r"<h([1-6])[^>]*>([^<]*)", page)]
+
+    assert titles(BALANCE) == ["h1", "What expires when"]
+    assert titles(CLOSE) == ["h1", "What would be lost", "What happens then"]
+    member.post(CLOSE, asked(member))
+    assert titles(BALANCE) == ["h1", "This account is about to close", "What expires when"]
+    stop_clock(monkeypatch, NOW + days(20))
+    member.login(username="minji", password=PASSWORD)
+    assert titles(BALANCE) == ["h1"]
 
 
 def test_without_the_tick_nothing_happens_and_the_page_says_why(member: Client):

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from django.utils.translation import override
 
-from ledger.catchup import LAPSED
+from ledger.catchup import ENDED, LAPSED
 from ledger.effects import NOTHING_LEFT
 from ledger.holds import LEFT
 from ledger.kinds import Origin, Waiver
@@ -34,7 +34,7 @@ def test_every_origin_and_waiver_has_its_words():
     assert set(reasons.WAIVERS) == set(Waiver)
 
 
-@pytest.mark.parametrize("reason", [LAPSED, NOTHING_LEFT, LEFT, GONE, UNTOLD_REASON, "told in time after all"])
+@pytest.mark.parametrize("reason", [LAPSED, ENDED, NOTHING_LEFT, LEFT, GONE, UNTOLD_REASON, "told in time after all"])
 def test_the_reasons_that_the_ledger_writes_are_known(reason: str):
     assert any(re.fullmatch(pattern, reason) for pattern, _ in reasons.REASONS)
 
@@ -47,6 +47,8 @@ def test_the_reasons_that_the_ledger_writes_are_known(reason: str):
         ("a purchase of 0.40 is worth no point", "The purchase was too small for a point."),
         ("a return of 0.40 is worth no point", "The return was too small for a point."),
         ("return", "Goods were returned."),
+        ("lapsed", "They were on hold and not used in time, so you have them back."),
+        ("the account was closed", "They were on hold when the account was closed, so they came back first."),
         ("return of the king", "Reason: return of the king"),
     ],
 )

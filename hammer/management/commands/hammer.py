@@ -6,6 +6,8 @@ import signal
 import sys
 import tempfile
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from django.utils import timezone
 from hammer.clock import Clock
 from hammer.journal import read
 from hammer.stage import set_up
-from hammer.striking import Run
+from hammer.striking import ENDING, Run, uninterrupted
 from hammer.verdict import entries_by_kind, verdict
 from ledger.models import Programme
 
@@ -44,19 +46,29 @@ class Command(BaseCommand):
             raise CommandError("the database is in use: what the hammer writes cannot be taken away", returncode=2)
         if sys.platform == "win32":
             raise CommandError("processes are forked and killed here: this system has neither", returncode=2)
-        signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))  # the processes go with it
-        folder = Path(tempfile.mkdtemp(prefix="hammer-"))
         self.stdout.write(f"seed {seed}: {processes} processes for {seconds} s")
+        with left_when_told(), self._journals() as folder:
+            if not self._hammer(seconds, processes, seed, folder):
+                raise Wrong
+
+    @contextmanager
+    def _journals(self) -> Iterator[Path]:
+        """A folder for the journals: kept when something is wrong, gone when nothing is, and when the run is ended."""
+        folder = None
         try:
-            is_clean = self._hammer(seconds, processes, seed, folder)
-        except (KeyboardInterrupt, SystemExit):
-            shutil.rmtree(folder)
-            raise
-        if is_clean:
-            shutil.rmtree(folder)
-        else:
+            with uninterrupted():
+                folder = Path(tempfile.mkdtemp(prefix="hammer-"))
+            yield folder
+        except Exception as error:
             self.stderr.write(f"The journals are kept in {folder}.")
+            folder = None
+            if not isinstance(error, Wrong):
+                raise
             sys.exit(1)
+        finally:
+            if folder:
+                with uninterrupted():
+                    shutil.rmtree(folder)
 
     def _hammer(self, seconds: int, processes: int, seed: int, folder: Path) -> bool:
         """Whether nothing is wrong. Nothing is written to standard output behind the last line."""
@@ -77,6 +89,25 @@ class Command(BaseCommand):
             f"findings={len(findings)}"
         )
         return not (found.lost or found.doubled or findings)
+
+
+class Wrong(Exception):
+    """Something was lost, doubled or found; the lines before say what."""
+
+
+@contextmanager
+def left_when_told() -> Iterator[None]:
+    """In the block a signal that asks the run to end leads out of it, past all that tidies up; once is enough."""
+
+    def leave(told: int, frame: object) -> None:
+        for signum in ENDING:
+            signal.signal(signum, signal.SIG_IGN)
+        sys.exit(128 + told)
+
+    before = {signum: signal.signal(signum, leave) for signum in ENDING}
+    yield
+    for signum, handler in before.items():
+        signal.signal(signum, handler)
 
 
 def number(text: str, option: str, least: int, most: int) -> int:
