@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
-from functools import cache
 from struct import Struct
 from types import NoneType
 from typing import Any, Protocol, TypeAlias
@@ -152,7 +151,7 @@ def notice_part(
 
 
 def _encoded(row: Iterable[Field]) -> bytes:
-    return b"".join([_sized(_coder(field.__class__)(field)) for field in row])
+    return b"".join([_sized(_coder(field)(field)) for field in row])
 
 
 def _sized(data: bytes) -> bytes:
@@ -177,6 +176,8 @@ _CODERS: dict[type, Callable[[Any], bytes]] = {
 }
 
 
-@cache
-def _coder(kind: type) -> Callable[[Any], bytes]:
-    return next(coder for base, coder in _CODERS.items() if issubclass(kind, base))
+def _coder(field: Field) -> Callable[[Any], bytes]:
+    kind = type(field)
+    if kind not in _CODERS:  # a text of another class is coded as a text
+        _CODERS[kind] = next(coder for base, coder in _CODERS.items() if issubclass(kind, base))
+    return _CODERS[kind]

@@ -28,6 +28,7 @@ from ledger.rules import rules_of
 
 FEED = Actor("feed")
 CHUNK = 1000  # rows in one transaction
+NO_ACCOUNT = 0  # of a member who has none yet
 TRIES = 5  # how often a chunk is tried while somebody else keeps one of its accounts busy
 
 
@@ -60,10 +61,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row that can go on; `is_there`: an earlier run has applied it."""
+    """A row that can go on; `is_there`: an earlier run has applied it. Its order may name no account yet."""
 
     line: Line
     row: FeedRow
+    order: Order
     is_there: bool
 
 
@@ -99,8 +101,12 @@ class Import:
 
     def _apply(self, chunk: Sequence[Line]) -> None:
         rows = self._sift(chunk)
-        accounts = open_accounts(programme=self.programme, references=[one.row.customer_id for one in rows])
-        orders = [order_for(one.row, accounts[one.row.customer_id], self.programme) for one in rows]
+        new = [one.row.customer_id for one in rows if not one.order.account_id]
+        accounts = open_accounts(programme=self.programme, references=new) if new else {}
+        orders = [
+            one.order if one.order.account_id else order_for(one.row, accounts[one.row.customer_id], self.programme)
+            for one in rows
+        ]
         for one, outcome in zip(rows, _post_patiently(orders), strict=True):
             if isinstance(outcome, LedgerError):
                 self._reject(one.line, str(outcome))
@@ -118,11 +124,11 @@ class Import:
         for line in chunk:
             try:
                 row = self._usable(line)
-                order = order_for(row, accounts.get(row.customer_id, 0), self.programme)
+                order = order_for(row, accounts.get(row.customer_id, NO_ACCOUNT), self.programme)
                 is_there = order.key in known
                 if (is_there and known[order.key] != order.body_hash) or seen.setdefault(order.key, row) != row:
                     raise KeyReused("this event is known with another content", field="event_id")
-                kept.append(Candidate(line, row, is_there))
+                kept.append(Candidate(line, row, order, is_there))
             except (RowRejected, LedgerError) as refusal:
                 self._reject(line, str(refusal))
         return kept

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
@@ -155,7 +156,12 @@ def inactivity_date(terms: Terms, active_at: datetime, not_before: datetime | No
 
 
 def _life(terms: Terms) -> relativedelta:
-    return relativedelta(**{str(terms.unit.value): terms.count})  # type: ignore[arg-type]  # the units are its own words
+    return _span(terms.unit, terms.count)
+
+
+@cache
+def _span(unit: Unit, count: int) -> relativedelta:
+    return relativedelta(**{str(unit.value): count})  # type: ignore[arg-type]  # the units are its own words
 
 
 def _fixed_day_after(least: datetime, since: datetime, terms: Terms) -> datetime:

@@ -117,7 +117,13 @@ ROW = re.compile(r"(^|_)(entry|lot|allocation|extension|notice|account)$")
 RAW_SQL = re.compile(
     r"\b(insert\s+into|update|delete\s+from|truncate(\s+table)?)\s+(only\s+)?\"?ledger_", re.IGNORECASE
 )
-MAY_WRITE = {"ledger/writing.py", "ledger/correcting.py", "ledger/accounts.py", "ledger/seals.py"}
+MAY_WRITE = {
+    "ledger/writing.py",
+    "ledger/single_entry.py",
+    "ledger/correcting.py",
+    "ledger/accounts.py",
+    "ledger/seals.py",
+}
 # Benchmarks copy by the million what acts wrote once; a peer opens accounts, which are none of ours.
 MAY_WRITE |= {"benchmarks/load.py", "benchmarks/peer.py"}
 # They show that it is refused, or found.
@@ -226,6 +232,7 @@ NEED_NO_MIRROR = {
     "models": "declares tables: what they refuse is in test_facts.py, what they hold in every test of an act",
 }
 MIRRORED_IN = {
+    "ledger/columns.py": "tests/ledger/test_single_entry.py",
     "ledger/retelling.py": "tests/ledger/test_audit.py",  # the auditor's pure half
     "ledger/rows.py": "tests/ledger/test_audit.py",
     "ledger/checking.py": "tests/ledger/test_audit_insiders.py",

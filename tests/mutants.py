@@ -337,11 +337,32 @@ MUTANTS = [
     Mutant(
         "two-contents-read-the-same",
         "ledger/chain.py",
-        'return len(data).to_bytes(4, "big") + data',
+        "return _LENGTH(len(data)) + data",
         "return data",
         "ledger/test_chain.py",
     ),
-    # --- the pen's call
+    # --- the pen's calls
+    Mutant(
+        "a-single-entry-does-not-ask-what-was-read",
+        "ledger/single_entry.py",
+        "WHERE id = {next(holes)} AND seq = {next(holes)}",
+        "WHERE id = {next(holes)} AND seq >= {next(holes)}",
+        "ledger/test_single_entry.py",
+    ),
+    Mutant(
+        "a-single-entry-that-was-not-written-counts",
+        "ledger/single_entry.py",
+        "return wire.call(statement, values) == [(1,)]",
+        "return bool(wire.call(statement, values))",
+        "ledger/test_single_entry.py",
+    ),
+    Mutant(
+        "a-single-entry-forgets-a-closing-hold",
+        "ledger/single_entry.py",
+        "if len(book.drafts) != 1 or book.ended or",
+        "if len(book.drafts) != 1 or",
+        "ledger/test_single_entry.py ledger/test_holds.py",
+    ),
     Mutant(
         "the-pen-does-not-ask-what-was-read",
         "ledger/migrations/pen.sql",
