@@ -111,10 +111,11 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host/name")
 # Nobody waits for an account for longer than two seconds: the act is refused as busy and can be tried again.
 # What is prepared is the ledger's few statements (`ledger/wire.py`), always the same: never by count, as psycopg would,
-# and their plans are made once, not for each value. Disks have no arms any more: a page elsewhere costs what the next
-# does, and an account's lots are read along the index that has them in order.
+# and their plans, like those of the triggers, are made once for a connection. They must serve a table that is empty now
+# and large in an hour, so they follow indexes: reading a whole table, which is cheapest while it is small, is the last
+# resort. Disks have no arms any more: a page elsewhere costs what the next does.
 DATABASES["default"].setdefault("OPTIONS", {}).update(
-    options="-c lock_timeout=2000 -c plan_cache_mode=force_generic_plan -c random_page_cost=1.1",
+    options="-c lock_timeout=2000 -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c random_page_cost=1.1",
     prepare_threshold=1_000_000,
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -63,8 +63,6 @@ def lock_accounts(ids: Iterable[int], *, skip_locked: bool = False) -> Opened:
 
     What is read comes in a later statement than the lock: it sees what the one that held it before has written.
     """
-    # The plans are kept for the connection and must serve tables that grow: they may only follow indexes.
-    wire.call("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true)", [])
     skip = "SKIP LOCKED" if skip_locked else ""
     lock = f"SELECT id FROM ledger_account WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE {skip}"
     locked = [account_id for (account_id,) in wire.call(lock, [sorted(ids)])]
