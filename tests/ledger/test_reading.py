@@ -226,4 +226,4 @@ def test_the_number_of_statements_does_not_grow_with_the_accounts(moa):
         post(orders("b")[:1])
     with statements() as many:
         post(orders("c"))
-    assert len(many) == len(one) == 5  # the plans' settings, the lock, the pages, the answers, the write
+    assert len(many) == len(one) == 4  # the lock, the pages, the answers, the write
