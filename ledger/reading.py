@@ -17,7 +17,7 @@ from ledger.drafts import Closing, HoldState
 from ledger.rules import rules_with
 
 # Open lots read at once; the rest of an account is read only by an act that needs it.
-FIRST_LOTS = 64
+FIRST_LOTS = 16
 
 
 @dataclass(slots=True)
