@@ -25,12 +25,14 @@ RUN := $(PY) -m devstack.run --with-parent
 UV := .data/uv/bin/uv pip compile pyproject.toml
 LOCK_OPTIONS := --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock"
 
-export PORT FEED AS_OF REPORT MONTHS ROUND ZONE HAMMER_SECONDS PROCESSES SEED FULL
+N ?= 4000
+
+export PORT FEED AS_OF REPORT MONTHS ROUND ZONE HAMMER_SECONDS PROCESSES SEED N FULL
 # `make ... TZ=Asia/Seoul` would change the clock of every program below; another project's settings do not fit.
 unexport TZ DJANGO_SETTINGS_MODULE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-reset test check replay hammer mutants bench messages lock
+.PHONY: help install demo demo-reset test check replay hammer chaos mutants bench messages lock
 
 help: ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -71,6 +73,9 @@ replay: install ## apply a feed to a new programme and write its report: FEED=fi
 
 hammer: install ## many processes act at once, some are killed, then the audit: SECONDS=20 PROCESSES=4 SEED=
 	@exec $(RUN) --own --durable --migrate -- $(PY) manage.py hammer --seconds "$$HAMMER_SECONDS" --processes "$$PROCESSES" --seed "$$SEED"
+
+chaos: install ## kill workers, broker and database while reminders go out, then count the messages: N=4000 SEED=
+	@exec $(PY) -m chaos.run --with-parent --seed "$$SEED" "$$N"
 
 mutants: install ## break the ledger in many ways, one at a time: a test must fail each time (ARGS="name" for some)
 	@exec $(RUN) --own -- $(PY) -m tests.mutants $(ARGS)

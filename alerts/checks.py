@@ -8,7 +8,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from alerts.channels import CHANNELS
+from alerts.channels import capabilities_of
 from alerts.deliveries import lease
 
 
@@ -22,10 +22,10 @@ def check_time_outs(app_configs: Sequence[AppConfig] | None, **kwargs: object) -
     return [
         Error(
             f"The lease of a delivery ({lease().total_seconds():.0f} s) is shorter than twice the time-outs of a "
-            f"call on the channel {name!r} ({channel.capabilities().longest_call.total_seconds():.0f} s).",
+            f"call on the channel {name!r} ({capabilities_of(name).longest_call.total_seconds():.0f} s).",
             hint="Lower EMAIL_TIMEOUT or raise DELIVERY_LEASE_SECONDS.",
             id="alerts.E002",
         )
-        for name, channel in CHANNELS.items()
-        if lease() < 2 * channel.capabilities().longest_call
+        for name in settings.TRANSPORTS
+        if lease() < 2 * capabilities_of(name).longest_call
     ]

@@ -3,6 +3,9 @@
 AlertsError
 ├── BadInput        the caller's words are off; nothing was written
 ├── UnknownChannel  no such way of telling people
+├── UnknownTransport  no such provider, or none that reports
+├── BadSignature    a report that its provider did not sign
+├── CannotBeWritten  words that the channel cannot carry
 └── SendError       one call to a provider came to nothing; every channel raises one of these four and no other
     ├── Rejected    for good: trying again is useless
     ├── Throttled   not now; maybe the provider says when
@@ -38,6 +41,24 @@ class UnknownChannel(AlertsError):
     """There is no such channel."""
 
     code = "unknown_channel"
+
+
+class UnknownTransport(AlertsError):
+    """There is no such transport."""
+
+    code = "unknown_transport"
+
+
+class BadSignature(AlertsError):
+    """The signature is wrong or missing."""
+
+    code = "bad_signature"
+
+
+class CannotBeWritten(AlertsError):
+    """The channel cannot carry these words."""
+
+    code = "cannot_be_written"
 
 
 class SendError(AlertsError):

@@ -1,20 +1,26 @@
 """The look just before sending: is it still true, still worth saying, and to whom? Reads only.
 
-The ledger is asked at this moment, not when the reminder was planned: the number in the message is the fresh one.
+The ledger is asked at this moment, not when the reminder was planned: the number in the message is the fresh one. So
+is consent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models.functions import Lower
 
-from alerts import contacts, rules
-from alerts.models import Contact, Delivery, Reminder
+from alerts import consents, contacts, rules
+from alerts.models import Contact, Delivery, Reminder, Suppression
+from alerts.models.consent import Purpose
+from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
 from alerts.planning import due_offset
-from alerts.texts import Telling
+from alerts.words import Telling, ending
+from ledger.kinds import Origin
 from ledger.models import Lot
 from ledger.policies import Model, is_good_day
 from ledger.statements import lots_expiring_at
@@ -57,18 +63,43 @@ def look(delivery: Delivery, *, now: datetime) -> Go | Stop:
     stop = _not_this_one(reminder, today=today, points=points)
     if stop:
         return stop
-    contact = contacts.usable(reminder.account.member_id, delivery.channel)
-    if contact is None:
-        return Stop(Status.SKIPPED, Why.NO_CONTACT)
-    telling = Telling(
+    if delivery.channel == Channel.ALIMTALK and any(lot.origin != Origin.PURCHASE for lot in lots):
+        # Kakao's rule from April 2026: an AlimTalk speaks of points from paid purchases and of nothing else.
+        return Stop(Status.SKIPPED, Why.MIXED)
+    contact = _reached(reminder, delivery.channel, now)
+    if isinstance(contact, Stop):
+        return contact
+    return Go(contact, _telling(reminder, contact, points=points, now=now), [lot.pk for lot in lots])
+
+
+def _telling(reminder: Reminder, contact: Contact, *, points: int, now: datetime) -> Telling:
+    """What to say: the day, and where it is not its end the time, are those of the place where the member lives."""
+    programme = reminder.programme
+    zone = ZoneInfo(contact.zone) if contact.zone else programme.tz
+    last_day, last_time = ending(reminder.expires_at, zone)
+    return Telling(
         programme=programme.name,
         unit=programme.unit,
         points=points,
-        last_day=reminder.expires_on,
-        days_left=(reminder.expires_on - today).days,
+        last_day=last_day,
+        days_left=(last_day - now.astimezone(zone).date()).days,
         link=f"{settings.SITE_URL}/",
+        last_time=last_time,
+        korean_number=contact.channel == Channel.EMAIL or contact.address.startswith("+82"),
     )
-    return Go(contact, telling, [lot.pk for lot in lots])
+
+
+def _reached(reminder: Reminder, channel: str, now: datetime) -> Contact | Stop:
+    """The address to write to; or why there is none on this channel, and another may have one."""
+    member_id = reminder.account.member_id
+    if not consents.wants(member_id, channel, Purpose.NOTICE, now=now):
+        return Stop(Status.SKIPPED, Why.OPTED_OUT)
+    contact = contacts.usable(member_id, channel)
+    if contact:
+        return contact
+    addresses = Contact.objects.filter(member_id=member_id, channel=channel).usable().values(kept=Lower("address"))
+    suppressed = Suppression.objects.filter(channel=channel, lifted_at=None, address__in=addresses).exists()
+    return Stop(Status.SKIPPED, Why.SUPPRESSED if suppressed else Why.NO_CONTACT)
 
 
 def _would_count(lot: Lot, today: date, expires_on: date) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from alerts.checked import save_checked
 from alerts.models import ExtensionRule, ReminderRule
 from alerts.models.contact import Channel
@@ -10,10 +12,22 @@ from ledger.models import Programme
 
 
 def remind(
-    *, programme: Programme, offset_days: int, least_points: int = 1, channel: Channel = Channel.EMAIL
+    *,
+    programme: Programme,
+    offset_days: int,
+    least_points: int = 1,
+    channels: Sequence[Channel] = (Channel.EMAIL,),
+    at_once: int = 1,
 ) -> ReminderRule:
-    """Remind members this many days before. Set the first (the largest) offset first. Raises BadInput."""
-    rule = ReminderRule(programme=programme, offset_days=offset_days, least_points=least_points, channel=channel)
+    """Remind members this many days before, on the first `at_once` of these channels that reach them; the others are
+    for messages that come to nothing. Set the first (the largest) offset first. Raises BadInput."""
+    rule = ReminderRule(
+        programme=programme,
+        offset_days=offset_days,
+        least_points=least_points,
+        channels=[channel.value for channel in channels],
+        at_once=at_once,
+    )
     save_checked(rule)
     return rule
 

@@ -1,53 +1,36 @@
-"""What a reminder says: subject, text and HTML in the reader's language. No database, no clock.
-
-It says how many points, the last day in the programme's zone, what to do, and where to look.
-"""
+"""The text of a reminder: the programme's own newest words, or those that come with Pointkeep."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from datetime import date
+from alerts.models import TemplateVersion
+from alerts.models.consent import Purpose
+from alerts.words import LANGUAGES, TEMPLATE, Telling, Text, Words, built_in, spoken_as, write
 
-from django.template.loader import render_to_string
-from django.utils import translation
-
-LANGUAGES = ("ko", "en")
-TEMPLATE = "reminder/1"  # raised when the words of the templates change, so that the proof can say which were used
+__all__ = ["LANGUAGES", "TEMPLATE", "Telling", "Text", "as_words", "built_in", "render", "words_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """The variables of a reminder, and all of them."""
-
-    programme: str
-    unit: str
-    points: int
-    last_day: date
-    days_left: int
-    link: str
+def render(telling: Telling, *, programme_id: int, channel: str, language: str) -> Text:
+    """The reminder in `language`, as the channel can carry it. Raises CannotBeWritten, UnknownChannel."""
+    words = words_of(programme_id, channel=channel, language=language)
+    return write(words, telling, channel=channel, language=language)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A rendered message; `subject` is one line."""
-
-    subject: str
-    text: str
-    html: str
-
-    @property
-    def hash(self) -> str:
-        """SHA-256 over what the reader sees as plain text: shows later which words were sent."""
-        return hashlib.sha256(f"{self.subject}\n{self.text}".encode()).hexdigest()
-
-
-def render(telling: Telling, language: str) -> Text:
-    """The reminder in `language`; a language without templates gets the first of LANGUAGES."""
-    spoken = language if language in LANGUAGES else LANGUAGES[0]
-    variables = {"reminder": telling, "language": spoken}
-    with translation.override(spoken):  # numbers and dates are written as this language writes them
-        subject, text, html = (
-            render_to_string(f"alerts/reminder/{spoken}.{part}", variables) for part in ("subject.txt", "txt", "html")
+def words_of(programme_id: int, *, channel: str, language: str) -> Words:
+    """The newest words of the programme for notices, or the built-in ones. Raises UnknownChannel."""
+    fallback = built_in(channel, language)
+    version = (
+        TemplateVersion.objects.filter(
+            template__programme_id=programme_id,
+            template__channel=channel,
+            template__language=spoken_as(language),
+            template__purpose=Purpose.NOTICE,
         )
-    return Text(subject=" ".join(subject.split()), text=text.strip() + "\n", html=html.strip() + "\n")
+        .order_by("-number")
+        .first()
+    )
+    return as_words(version) if version else fallback
+
+
+def as_words(version: TemplateVersion) -> Words:
+    """A version's templates."""
+    return Words(version.text, version.subject, version.html, version.provider_code, version.pk)

@@ -20,6 +20,7 @@ from django.db import connection
 from django.db.models import Max
 
 from alerts.posted import Posted, post_all
+from alerts.reachable import REACHABLE
 from ledger.actors import Actor
 from ledger.effects import UNTOLD
 from ledger.models import Policy, Programme
@@ -30,7 +31,7 @@ from ledger.posting import Order
 BY = Actor("alerts")
 
 # `lot_untold` is the index that is read: open lots that wait for a notice, by programme and date.
-_LATE = """
+_LATE = f"""
 SELECT late.account_id, late.expires_on, late.moved_untold, late.lot_id
   FROM (SELECT lot.id AS lot_id, lot.account_id, lot.expires_at, lot.seq, lot.number, lot.notice_days,
                lot.notice_slack, lot.moved_untold, policy.notice_channels, day.expires_on,
@@ -53,18 +54,19 @@ SELECT late.account_id, late.expires_on, late.moved_untold, late.lot_id
                         contact.verified_at > moved.at
                         OR EXISTS (SELECT FROM alerts_delivery delivery
                                      JOIN alerts_reminder reminder ON reminder.id = delivery.reminder_id
-                                    WHERE delivery.status = 'accepted' AND delivery.accepted_at > moved.at
+                                    WHERE delivery.status IN ('accepted', 'delivered')
+                                      AND delivery.accepted_at > moved.at
                                       AND delivery.channel = contact.channel
                                       AND reminder.programme_id = %(programme)s) END) AS better_now
          FROM alerts_reminderrule rule
-         JOIN alerts_contact contact ON contact.channel = rule.channel
+         JOIN alerts_contact contact ON contact.channel = ANY (rule.channels)
         WHERE rule.programme_id = %(programme)s AND rule.least_points <= late.points
           AND rule.offset_days >= late.notice_days + late.notice_slack
           AND contact.member_id = account.member_id
-          AND contact.active AND contact.verified AND contact.refused_at IS NULL) reachable
+          AND {REACHABLE}) reachable
  WHERE reachable.channels >= late.notice_channels AND (NOT late.moved_untold OR reachable.better_now)
  ORDER BY late.expires_at, late.account_id, late.moved_untold, late.seq, late.number
- LIMIT %(limit)s"""
+ LIMIT %(limit)s"""  # noqa: S608  # our own constant
 
 
 def extend_untold(*, now: datetime, limit: int) -> Posted:

@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from benchmarks.progress import say
 
 AT_ONCE = 200_000  # rows of one statement
+ZEROS = "0000000"  # in an address that is copied: each copy has its account's number in their place
 TABLES = ("member", "account", "entry", "lot", "allocation")
 
 
@@ -103,12 +104,7 @@ def _copy(cursor: CursorWrapper, parts: dict[str, Part], table: str, copies: int
     if table == "allocation":
         new |= {"entry_id": parts["entry"].id("e.rank", copies), "lot_id": parts["lot"].id("l.rank", copies)}
         also = f"JOIN {parts['entry'].rows} e ON e.id = t.entry_id JOIN {parts['lot'].rows} l ON l.id = t.lot_id"
-    cursor.execute(
-        "SELECT column_name FROM information_schema.columns"
-        " WHERE table_schema = current_schema() AND table_name = %s ORDER BY ordinal_position",
-        [f"ledger_{table}"],
-    )
-    columns = [name for (name,) in cursor.fetchall()]
+    columns = _columns(cursor, f"ledger_{table}")
     values = ", ".join(new.get(name, f't."{name}"') for name in columns)
     return f"""
         INSERT INTO ledger_{table} ({", ".join(f'"{name}"' for name in columns)})
@@ -117,3 +113,32 @@ def _copy(cursor: CursorWrapper, parts: dict[str, Part], table: str, copies: int
           {also}
          CROSS JOIN generate_series(%s::bigint, %s::bigint) AS k
          WHERE t.rank BETWEEN %s AND %s ORDER BY t.rank, k"""
+
+
+def copy_contact(contact_id: int, account_ids: range) -> None:
+    """Copy a contact to the members of these accounts, each with an address of their own (ZEROS)."""
+    if not account_ids:
+        return
+    with connection.cursor() as cursor:
+        new = {
+            "member_id": "a.member_id",
+            "address": f"replace(t.address, '{ZEROS}', lpad((a.id %% 10000000)::text, {len(ZEROS)}, '0'))",
+        }
+        columns = [name for name in _columns(cursor, "alerts_contact") if name != "id"]
+        values = ", ".join(new.get(name, f't."{name}"') for name in columns)
+        cursor.execute(
+            f"""
+            INSERT INTO alerts_contact ({", ".join(f'"{name}"' for name in columns)})
+            SELECT {values} FROM alerts_contact t CROSS JOIN ledger_account a
+             WHERE t.id = %s AND a.id BETWEEN %s AND %s ORDER BY a.id""",
+            [contact_id, account_ids[0], account_ids[-1]],
+        )
+
+
+def _columns(cursor: CursorWrapper, table: str) -> list[str]:
+    cursor.execute(
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND table_name = %s ORDER BY ordinal_position",
+        [table],
+    )
+    return [name for (name,) in cursor.fetchall()]

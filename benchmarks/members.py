@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from alerts import contacts
+from alerts.models.contact import Channel
 from benchmarks import load
 from ledger import accounts, grants, posting, programmes
 from ledger.actors import Actor
@@ -20,6 +22,8 @@ SHOP = Actor("api", "bench")
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 MANY_POINTS = 1_000_000_000  # a lot that no run empties
 IN_ONE_POST = 500
+# An address by channel; the zeros become the number of the account.
+ADDRESSES = {Channel.EMAIL: f"member-{load.ZEROS}@example.com", Channel.SMS: f"+82105{load.ZEROS}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +94,12 @@ def with_due_lots(of: Programme, *, copies: int, granted: datetime, due: datetim
     grants.grant(account=account, points=100, now=granted, key=f"{key}:due", by=SHOP, expires_at=due)
     grants.grant(account=account, points=100, now=granted, key=f"{key}:stays", by=SHOP)
     return Members(of.pk, load.copy_account(account.pk, copies))
+
+
+def with_addresses(members: Members, *, now: datetime, channel: Channel = Channel.EMAIL) -> None:
+    """Give each of the members a verified address."""
+    first = Account.objects.select_related("member").get(pk=members.ids[0])
+    contact = contacts.put(
+        member=first.member, channel=channel, address=ADDRESSES[channel], language="ko", verified=True, now=now
+    )
+    load.copy_contact(contact.pk, members.ids[1:])

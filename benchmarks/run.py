@@ -81,7 +81,7 @@ def _attempt(measure: Measure, plan: Plan, wanted: Sequence[str]) -> Sequence[Me
 
 def _groups() -> list[tuple[Sequence[str], Measure]]:
     """Rows that are measured together, and what measures them. They need Django to be set up."""
-    from benchmarks import bringing_in, peers, scale, single_acts, sweeping
+    from benchmarks import bringing_in, dispatching, peers, planning, scale, single_acts, sweeping
 
     return [
         (("redeem", "redeem_db_cpu", "grant"), single_acts.measure),
@@ -91,6 +91,10 @@ def _groups() -> list[tuple[Sequence[str], Measure]]:
         (("long_history",), scale.measure_long_history),
         (("many_lots",), scale.measure_many_lots),
         (("big_table",), scale.measure_big_table),
+        (("plan",), planning.measure),
+        (("plan_big",), planning.measure_big),
+        (("smtp",), dispatching.measure_smtp),
+        (("http",), dispatching.measure_http),
         (("peers",), peers.measure),
     ]
 

@@ -19,8 +19,11 @@ CLOCK = {
     "plan": ("alerts.tasks.plan", 30),  # lots -> reminders
     "fan-out": ("alerts.tasks.fan_out", 15),  # reminders -> deliveries
     "deliver": ("alerts.tasks.deliver", 10),  # claim due deliveries, check again, render, send
-    "reap": ("alerts.tasks.reap", 30),  # leases that ran out; notices of what was accepted
+    "match": ("alerts.tasks.match", 10),  # what providers reported, to the deliveries it is about
+    "reap": ("alerts.tasks.reap", 30),  # leases that ran out; unknown outcomes; notices to record or withdraw
     "extend": ("alerts.tasks.extend", 60),  # extension rules; then gated lots of which nobody was told in time
+    "waive": ("alerts.tasks.waive", 60),  # points of which nobody need be told
+    "forget": ("alerts.tasks.forget", 3_600),  # texts of messages whose time is over
     "sweep": ("ledger.tasks.sweep", 60),  # write off what the clock has ended
     "audit": ("ledger.tasks.audit", 300),  # tell what moved again, and look at the rest in turn
     "seal": ("ledger.tasks.seal", 600),  # sign what the accounts are now, so that nobody rewrites it unseen

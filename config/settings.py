@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from csp.constants import NONE, SELF
@@ -182,6 +183,56 @@ EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_TIMEOUT = 10  # seconds; the lease of a delivery is much longer
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="points@localhost")
 
+# --- Transports: who carries the messages of each channel -----------------------------------------------------------
+
+TRANSPORTS = {
+    "email": env.str("EMAIL_TRANSPORT", default="smtp", validate=validate.OneOf(["smtp", "anymail", "sandbox"])),
+    "sms": env.str("SMS_TRANSPORT", default="sandbox", validate=validate.OneOf(["solapi", "nhn", "twilio", "sandbox"])),
+    "alimtalk": env.str("ALIMTALK_TRANSPORT", default="sandbox", validate=validate.OneOf(["solapi", "nhn", "sandbox"])),
+}
+# Not empty: only these addresses are written to; what is for anybody else stays in the sandbox.
+SANDBOX_ALLOW: list[str] = env.list("SANDBOX_ALLOW", default=[])
+if not all("@" in address or (address[:1] == "+" and address[1:].isdecimal()) for address in SANDBOX_ALLOW):
+    raise ImproperlyConfigured("SANDBOX_ALLOW holds e-mail addresses and numbers like +821012345678, with commas")
+PROVIDER_TIMEOUT = env.float("PROVIDER_TIMEOUT", default=10.0, validate=validate.Range(min=0.1, max=30))  # seconds
+
+
+def provider(name: str, values: dict[str, str], needed: list[str], channels: list[str]) -> dict[str, str]:
+    """A provider's values from `{NAME}_{VALUE}`; `values` are defaults. Those `needed` must be there if it carries any
+    of `channels`."""
+    read: dict[str, str] = {key: env.str(f"{name}_{key}".upper(), default=value) for key, value in values.items()}
+    missing = [f"{name}_{key}".upper() for key in needed if not read[key]]
+    if missing and any(TRANSPORTS[channel] == name for channel in channels):
+        raise ImproperlyConfigured(f"{', '.join(missing)} must be set: {name} is the transport of a channel")
+    return read
+
+
+_solapi = {"api_url": "https://api.solapi.com", "webhook_header": "X-Solapi-Secret"}
+_solapi |= dict.fromkeys(["api_key", "api_secret", "sender", "pf_id", "webhook_secret"], "")
+SOLAPI = provider("solapi", _solapi, ["api_key", "api_secret", "sender"], ["sms", "alimtalk"])
+provider("solapi", SOLAPI, ["pf_id"], ["alimtalk"])
+_nhn = {
+    "sms_api_url": "https://sms.api.nhncloudservice.com",
+    "alimtalk_api_url": "https://kakaotalk-bizmessage.api.nhncloudservice.com",
+}
+_nhn |= dict.fromkeys(["sms_app_key", "sms_secret_key", "sender", "webhook_signature"], "")
+_nhn |= dict.fromkeys(["alimtalk_app_key", "alimtalk_secret_key", "sender_key"], "")
+NHN = provider("nhn", _nhn, ["sms_app_key", "sms_secret_key", "sender"], ["sms"])
+provider("nhn", NHN, ["alimtalk_app_key", "alimtalk_secret_key", "sender_key", "sender"], ["alimtalk"])
+_twilio = {"api_url": "https://api.twilio.com", "account_sid": "", "auth_token": "", "sender": ""}
+TWILIO = provider("twilio", _twilio, ["account_sid", "auth_token", "sender"], ["sms"])
+_anymail = {"esp": "postmark", "api_key": "", "api_url": "", "webhook_secret": ""}
+ESP = provider("anymail", _anymail, ["api_key"], ["email"])
+_key_of = {"postmark": "POSTMARK_SERVER_TOKEN", "brevo": "BREVO_API_KEY"}
+if ESP["esp"] not in _key_of:
+    raise ImproperlyConfigured(f"ANYMAIL_ESP must be one of {', '.join(_key_of)}")
+ANYMAIL: dict[str, Any] = {
+    _key_of[ESP["esp"]]: ESP["api_key"],
+    "WEBHOOK_SECRET": ESP["webhook_secret"],  # user:password, of HTTP Basic authentication
+    "REQUESTS_TIMEOUT": (5, PROVIDER_TIMEOUT),  # seconds: to connect, to read
+    **({f"{ESP['esp'].upper()}_API_URL": ESP["api_url"]} if ESP["api_url"] else {}),
+}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -223,4 +274,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"httpx": {"level": "WARNING"}},  # it logs addresses of calls, and a look-up's holds a number
 }

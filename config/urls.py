@@ -4,6 +4,8 @@ from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
+from alerts.api import hooks
+
 admin.site.site_header = "Pointkeep"
 admin.site.site_title = "Pointkeep"
 admin.site.index_title = _("The ledger")
@@ -14,6 +16,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("pointkeep/icon.svg"))),
     path("admin/", admin.site.urls),
     path("api/v1/", include("ledger.api.urls")),
+    path("hooks/<str:transport>/", hooks.receive, name="hook"),
 ]
 
 handler400 = "config.errors.bad_request"

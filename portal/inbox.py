@@ -1,4 +1,4 @@
-"""The demo's inbox: the messages that the demo's mail server has put into its folder, as anybody would read them."""
+"""The demo's inbox: what the demo's mail server has put into its folder, and what the sandbox kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+from alerts.models import SandboxMessage
+
 MOST_MESSAGES = 200
+KEPT = "sandbox-"  # what the key of a sandbox's message begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,11 @@ class Message:
 
 
 def messages(folder: str) -> list[Message]:
-    """The newest messages, newest first. A folder that does not exist yet holds none."""
+    """The newest messages, newest first, the sandbox's before the mails. A folder that is not there holds none."""
     box = _open(folder)
     keys = sorted(box.keys(), key=_arrival, reverse=True)[:MOST_MESSAGES] if box is not None else []
-    return [found for found in (_read(box, key) for key in keys) if found]
+    kept = [_kept(row) for row in SandboxMessage.objects.order_by("-pk")[:MOST_MESSAGES]]
+    return [*kept, *(found for found in (_read(box, key) for key in keys) if found)]
 
 
 def _arrival(key: str) -> list[int]:
@@ -37,7 +41,22 @@ def _arrival(key: str) -> list[int]:
 
 def message(folder: str, key: str) -> Message | None:
     """The message with this key, if there is one."""
+    number = key.removeprefix(KEPT)
+    if number != key:
+        row = SandboxMessage.objects.filter(pk=number).first() if re.fullmatch(r"[0-9]{1,18}", number) else None
+        return _kept(row) if row else None
     return _read(_open(folder), key)
+
+
+def _kept(row: SandboxMessage) -> Message:
+    return Message(
+        key=f"{KEPT}{row.pk}",
+        subject=row.subject or row.text.strip().partition("\n")[0],
+        sender=f"sandbox: {row.channel}",
+        to=row.to,
+        date=row.at,
+        text=row.text,
+    )
 
 
 def _open(folder: str) -> mailbox.Maildir | None:

@@ -19,6 +19,7 @@ urlpatterns = [
     ),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("language/", set_language, name="language"),
+    path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
     path("inbox/", views.inbox_list, name="inbox"),
     path("inbox/<str:key>/", views.inbox_message, name="message"),
     path("health/", health.health, name="health"),

@@ -1,4 +1,5 @@
-"""The members' pages. All of them look; two write, by one act each: close the account, and keep it after all."""
+"""The members' pages. All of them look; three write, by one act each: close the account, keep it after all, and
+end messages by one click."""
 
 from __future__ import annotations
 
@@ -12,8 +13,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from alerts import unsubscribing
+from alerts.errors import BadInput
+from alerts.models.consent import Purpose
+from alerts.models.contact import Channel
 from ledger import closures
 from ledger.actors import Actor
 from ledger.errors import AccountBusy, AccountClosed, AlreadyClosing, FutureAct, KeyReused, NotClosing
@@ -89,6 +95,24 @@ def keeping(request: HttpRequest, code: str) -> HttpResponse:
     except (AccountBusy, FutureAct, KeyReused):
         return _balance_page(request, account, accounts, busy=True)
     return redirect("portal:programme", code=code)
+
+
+@csrf_exempt  # RFC 8058: the reader's mail provider posts, without a cookie; the signed address is what lets it
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """One click ends the messages that the link names. GET shows a button, no more: scanners follow links."""
+    try:
+        if request.method != "POST":
+            scope = unsubscribing.read(token)
+        elif request.POST.get("List-Unsubscribe") != "One-Click":
+            raise BadRequest(_("“List-Unsubscribe” must be “One-Click”."))
+        else:
+            scope = unsubscribing.unsubscribe(token=token, now=timezone.now())
+    except BadInput as error:
+        raise BadRequest(error.detail) from error
+    context = {"channel": Channel(scope.channel).label, "purpose": Purpose(scope.purpose).label}
+    return render(request, "portal/unsubscribe.html", context | {"done": request.method == "POST"})
 
 
 @require_safe

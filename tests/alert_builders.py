@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from alerts import contacts, deliveries, extension_rules, reminders, rules
-from alerts.models import Contact, Delivery, ExtensionRule, Reminder
+from alerts.models import Contact, Delivery, ExtensionRule, Reminder, ReminderRule
+from alerts.models.contact import Channel
 from ledger import accounts, expiry
 from ledger.models import Account, Programme
 from tests import builders
@@ -51,6 +52,23 @@ def email(
 ) -> Contact:
     """A verified address of the account's member."""
     return contacts.put(member=account.member, address=address, language=language, verified=True, now=now)
+
+
+def phone(account: Account, number: str = "+821012345678", *, channel: Channel = Channel.SMS) -> Contact:
+    """A verified number of the account's member."""
+    return contacts.put(
+        member=account.member, address=number, language="ko", verified=True, now=builders.NOW, channel=channel
+    )
+
+
+def by_channels(programme: Programme, *channels: str, at_once: int = 1) -> None:
+    """The programme's reminders go out on these channels, in this order."""
+    ReminderRule.objects.filter(programme=programme).update(channels=list(channels), at_once=at_once)
+
+
+def on_channels() -> list[tuple[str, str, str]]:
+    """(channel, status, reason) of all deliveries, in the order in which they were made."""
+    return list(Delivery.objects.order_by("created_at", "pk").values_list("channel", "status", "why"))
 
 
 def minji(programme: Programme) -> Account:

@@ -1,4 +1,4 @@
-"""The channels by name."""
+"""Channels are ways of telling; each is carried by a transport, that is a provider: which one, the settings say."""
 
 from __future__ import annotations
 
@@ -6,11 +6,49 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from alerts.channels.base import Accepted, Capabilities, Channel, Message
-from alerts.channels.email import EmailChannel
-from alerts.errors import UnknownChannel
+from django.conf import settings
 
-CHANNELS: dict[str, type[Channel]] = {EmailChannel.name: EmailChannel}
+from alerts.channels.anymail import AnymailChannel
+from alerts.channels.base import Accepted, Capabilities, Channel, Hook, Kind, Message, Report
+from alerts.channels.email import EmailChannel
+from alerts.channels.nhn import NhnChannel
+from alerts.channels.sandbox import AllowListed, SandboxChannel
+from alerts.channels.solapi import SolapiChannel
+from alerts.channels.twilio import TwilioChannel
+from alerts.errors import UnknownChannel, UnknownTransport
+
+TRANSPORTS: dict[str, type[Channel]] = {
+    transport.name: transport
+    for transport in (EmailChannel, AnymailChannel, SolapiChannel, NhnChannel, TwilioChannel, SandboxChannel)
+}
+
+CHANNELS = {"email": EmailChannel}
+
+
+def transport_of(channel: str) -> str:
+    """The name of the transport that carries a channel. Raises UnknownChannel."""
+    if channel not in settings.TRANSPORTS:
+        raise UnknownChannel(field="channel")
+    name: str = settings.TRANSPORTS[channel]
+    return name
+
+
+def _class_of(channel: str) -> type[Channel]:
+    transport = TRANSPORTS.get(transport_of(channel))
+    if transport is None or channel not in transport.carries:
+        raise UnknownTransport(field="transport")
+    return transport
+
+
+def capabilities_of(channel: str) -> Capabilities:
+    """What the transport of a channel can do. Raises UnknownChannel, UnknownTransport."""
+    return _class_of(channel).capabilities(channel)
+
+
+def open_channel(channel: str) -> Channel:
+    """A connection that carries a channel, behind the allow-list where there is one."""
+    opened = _class_of(channel)(channel)
+    return AllowListed(opened) if settings.SANDBOX_ALLOW else opened
 
 
 class Channels:
@@ -20,12 +58,10 @@ class Channels:
         self._open: dict[str, Channel] = {}
         self._stack = ExitStack()
 
-    def __getitem__(self, name: str) -> Channel:
-        if name not in self._open:
-            if name not in CHANNELS:
-                raise UnknownChannel(field="channel")
-            self._open[name] = self._stack.enter_context(CHANNELS[name]())
-        return self._open[name]
+    def __getitem__(self, channel: str) -> Channel:
+        if channel not in self._open:
+            self._open[channel] = self._stack.enter_context(open_channel(channel))
+        return self._open[channel]
 
     def __enter__(self) -> Self:
         return self
@@ -36,4 +72,17 @@ class Channels:
         self._stack.close()
 
 
-__all__ = ["CHANNELS", "Accepted", "Capabilities", "Channel", "Channels", "Message"]
+__all__ = [
+    "TRANSPORTS",
+    "Accepted",
+    "Capabilities",
+    "Channel",
+    "Channels",
+    "Hook",
+    "Kind",
+    "Message",
+    "Report",
+    "capabilities_of",
+    "open_channel",
+    "transport_of",
+]

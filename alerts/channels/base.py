@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 from types import TracebackType
 from typing import ClassVar, Self
 from uuid import UUID
 
-from alerts.texts import Text
+from alerts.errors import Unknown, UnknownTransport
+from alerts.words import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,36 +23,91 @@ class Message:
     to: str
     language: str
     text: Text
+    unsubscribe: str = ""  # where one click ends these messages (RFC 8058); e-mail only
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took the message: `answer` is its code, `detail` its words."""
+    """The provider took the message: `answer` is its code, `detail` its words, `provider_id` its number for it."""
 
     answer: str = ""
     detail: str = ""
+    provider_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a channel can do about an unknown outcome, and how long one call can take."""
+    """What a transport can do about an unknown outcome, and how long one call can take."""
 
     longest_call: timedelta  # the sum of the time-outs of one call
     send_again_after_unknown: bool  # a message twice is better than none
+    idempotent_for: timedelta | None = None  # so long the same key sent again is the same message
+    can_look_up: bool = False  # it can be asked whether it took a key
+    reports: bool = False  # it tells by webhook what became of a message
+    falls_back_itself: bool = False  # what does not arrive it sends by SMS: nobody else may
+
+
+class Kind(StrEnum):
+    """What a report says: the values of `ProviderEvent.Kind`, known here without the database."""
+
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One event of a webhook. `at` None: the provider did not say when. `key` is ours, where it came back."""
+
+    event_key: str
+    kind: Kind
+    provider_id: str
+    key: str
+    at: datetime | None
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook's request as it came: header names in lower case, the query without its question mark."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    query: str = ""
 
 
 class Channel(ABC):
-    """A way of telling people. Use it as a context manager: connections are kept from message to message."""
+    """A provider that carries a channel. As a context manager it keeps connections from message to message."""
 
     name: ClassVar[str]
+    carries: ClassVar[frozenset[str]]  # the channels that it can carry
+
+    def __init__(self, channel: str) -> None:
+        """`channel` is the one that this connection carries, of those in `carries`."""
+        self.channel = channel
 
     @classmethod
     @abstractmethod
-    def capabilities(cls) -> Capabilities: ...
+    def capabilities(cls, channel: str) -> Capabilities: ...
 
     @abstractmethod
     def send(self, message: Message) -> Accepted:
         """Hand the message to the provider. Raises Rejected, Throttled, NotSent, Unknown."""
+
+    def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:
+        """Ask whether the message with this key was taken; None: provably not. `to` narrows the search.
+
+        Raises Unknown or NotSent when it cannot tell, and where the transport cannot look up at all.
+        """
+        raise Unknown(f"{self.name} cannot be asked", answer="no_look_up")
+
+    @classmethod
+    def reports(cls, hook: Hook) -> list[Report]:
+        """Verify a webhook first, then read it. Raises BadSignature, BadInput; UnknownTransport: it has none."""
+        raise UnknownTransport(field="transport")
 
     @abstractmethod
     def close(self) -> None:

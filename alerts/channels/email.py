@@ -60,23 +60,25 @@ class StagedBackend(EmailBackend):
 class EmailChannel(Channel):
     """One connection for all messages of a tick; a message that came to nothing costs the connection."""
 
-    name = "email"
+    name = "smtp"
+    carries = frozenset({"email"})
 
     @classmethod
-    def capabilities(cls) -> Capabilities:
+    def capabilities(cls, channel: str = "email") -> Capabilities:
         return Capabilities(
             longest_call=timedelta(seconds=ANSWERS_IN_A_CALL * (settings.EMAIL_TIMEOUT or 0)),
             send_again_after_unknown=True,
         )
 
-    def __init__(self) -> None:
+    def __init__(self, channel: str = "email") -> None:
+        super().__init__(channel)
         smtp = settings.EMAIL_BACKEND == SMTP_BACKEND
         self._backend: Any = get_connection(f"{__name__}.{StagedBackend.__name__}" if smtp else None)
         self._is_open = False
 
     def send(self, message: Message) -> Accepted:
         """Hand one e-mail to the server, under a Message-ID made of its key."""
-        mail = _mail(message)
+        mail = written(message)
         self._open()
         try:
             self._backend.send_messages([mail])
@@ -120,7 +122,8 @@ class EmailChannel(Channel):
             connection.bytes_left = False
 
 
-def _mail(message: Message) -> EmailMultiAlternatives:
+def written(message: Message) -> EmailMultiAlternatives:
+    """The message as an e-mail, with one-click unsubscribing (RFC 8058) where the message says where."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     mail = EmailMultiAlternatives(
         subject=message.text.subject,
@@ -133,6 +136,9 @@ def _mail(message: Message) -> EmailMultiAlternatives:
             "Content-Language": message.language,
         },
     )
+    if message.unsubscribe:
+        mail.extra_headers["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        mail.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.attach_alternative(message.text.html, "text/html")
     return mail
 

@@ -14,6 +14,8 @@ class Channel(models.TextChoices):
     """The ways of telling people."""
 
     EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
+    ALIMTALK = "alimtalk", _("KakaoTalk AlimTalk")
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
@@ -32,6 +34,9 @@ class Contact(models.Model):
     address = models.CharField(_("address"), max_length=254)
     language = models.CharField(
         _("language"), max_length=10, default="ko", choices=[("ko", "한국어"), ("en", "English")]
+    )
+    zone = models.CharField(
+        _("time zone"), max_length=60, blank=True, default="", help_text=_("Empty: the programme's.")
     )
     verified = models.BooleanField(
         _("verified"), default=False, help_text=_("The address is known to be the member's. Others are not written to.")

@@ -17,14 +17,18 @@ class Status(models.TextChoices):
     SENDING = "sending", _("Sending")  # committed just before the call: from here on it may have been sent
     UNKNOWN = "unknown", _("Unknown")  # nobody can say whether it was sent; the channel's capabilities decide
     ACCEPTED = "accepted", _("Accepted")  # the provider took it
+    DELIVERED = "delivered", _("Delivered")  # the provider reports that it arrived
+    UNDELIVERED = "undelivered", _("Undelivered")  # it was accepted, and came back
     FAILED = "failed", _("Failed")  # the provider refused it for good
     SKIPPED = "skipped", _("Skipped")  # at the time of sending there was no reason to
+    CANCELLED = "cancelled", _("Cancelled")  # a person, or a switch, stopped it before it was sent
     SUPERSEDED = "superseded", _("Superseded")  # another reminder speaks instead
     TOO_LATE = "too_late", _("Too late")  # the points went before it could be sent
     DEAD = "dead", _("Given up")  # tried as often as we try
 
 
 HELD = (Status.CLAIMED, Status.SENDING)
+TAKEN = (Status.ACCEPTED, Status.DELIVERED, Status.UNDELIVERED)  # the provider took it
 
 
 class Why(models.TextChoices):
@@ -43,12 +47,19 @@ class Why(models.TextChoices):
     EXPIRED = "expired", _("the points expired before")
     REFUSED = "refused", _("refused for good")
     EXHAUSTED = "exhausted", _("tried too often")
+    OPTED_OUT = "opted_out", _("the member wants no such messages")
+    SUPPRESSED = "suppressed", _("the address is suppressed")
+    STOPPED = "stopped", _("stopped by a person")
+    NOT_ALLOWED = "not_allowed", _("the address is not on the list of those that may be written to")
+    NO_WORDS = "no_words", _("the text cannot be written on this channel")
+    MIXED = "mixed", _("points that this channel may not speak of")
+    PERSON = "person", _("waits for a person")  # unknown, and nobody but a person can find out
 
 
 class Delivery(models.Model):
     """One message on one channel. Its id is the provider's key: the Message-ID of an e-mail.
 
-    These rows are the queue; only `deliveries.py` writes a status.
+    These rows are the queue; only `leases.py` changes a status.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False, verbose_name=_("key"))
@@ -71,6 +82,17 @@ class Delivery(models.Model):
     lots = ArrayField(models.BigIntegerField(), default=list, verbose_name=_("lots"))
     template = models.CharField(_("template"), max_length=40, blank=True, default="")
     text_hash = models.CharField(_("hash of the text"), max_length=64, blank=True, default="")
+    template_version = models.ForeignKey(
+        "alerts.TemplateVersion", models.PROTECT, null=True, db_index=False, verbose_name=_("version of the template")
+    )
+    variables = models.JSONField(_("variables"), default=dict)
+    text = models.TextField(_("text"), blank=True, default="")  # kept for a stated time, then emptied
+    # Whom the provider knows it by.
+    transport = models.CharField(_("transport"), max_length=20, blank=True, default="")
+    provider_id = models.CharField(_("provider's number"), max_length=100, blank=True, default="")
+    delivered_at = models.DateTimeField(_("delivered"), null=True)
+    undelivered_at = models.DateTimeField(_("came back"), null=True)
+    withdrawn_at = models.DateTimeField(_("notice withdrawn"), null=True)
     accepted_at = models.DateTimeField(_("accepted"), null=True)
     noticed_at = models.DateTimeField(_("recorded in the ledger"), null=True)
 
@@ -87,8 +109,8 @@ class Delivery(models.Model):
                 name="delivery_held_by_a_token",
             ),
             models.CheckConstraint(
-                condition=Q(status=Status.ACCEPTED, accepted_at__isnull=False, points_told__gt=0)
-                | (~Q(status=Status.ACCEPTED) & Q(accepted_at=None, noticed_at=None)),
+                condition=Q(status__in=TAKEN, accepted_at__isnull=False, points_told__gt=0)
+                | (~Q(status__in=TAKEN) & Q(accepted_at=None, noticed_at=None)),
                 name="delivery_accepted_at_a_time",
             ),
         ]
@@ -105,9 +127,29 @@ class Delivery(models.Model):
                 condition=Q(status=Status.ACCEPTED, noticed_at=None),
                 name="delivery_to_notice",
             ),
+            # … and so with what arrived, where only that counts.
+            models.Index(
+                fields=["delivered_at"],
+                condition=Q(status=Status.DELIVERED, noticed_at=None),
+                name="delivery_arrived",
+            ),
+            # Serves the withdrawal of what came back: of notices that stand still …
+            models.Index(
+                fields=["undelivered_at"],
+                condition=Q(status=Status.UNDELIVERED, noticed_at__isnull=False, withdrawn_at=None),
+                name="delivery_to_withdraw",
+            ),
+            # … and of those that a worker was about to record at that moment.
+            models.Index(fields=["undelivered_at"], condition=Q(status=Status.UNDELIVERED), name="delivery_came_back"),
+            # Serves matching a provider's report.
+            models.Index(fields=["transport", "provider_id"], condition=~Q(provider_id=""), name="delivery_provider"),
+            # Serves forgetting the texts when their time is over.
+            models.Index(fields=["created_at"], condition=~Q(text=""), name="delivery_text_kept"),
             # Serves the second extension of untold points: whether messages of a channel get through again.
             models.Index(
-                fields=["channel", "accepted_at"], condition=Q(status=Status.ACCEPTED), name="delivery_accepted"
+                fields=["channel", "accepted_at"],
+                condition=Q(status__in=[Status.ACCEPTED, Status.DELIVERED]),
+                name="delivery_accepted",
             ),
         ]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -10,8 +11,12 @@ from alerts.models.contact import Channel
 from ledger.models import Policy, Programme
 
 
+def by_email() -> list[str]:
+    return [Channel.EMAIL.value]
+
+
 class ReminderRule(models.Model):
-    """One reminder of a programme: so many days before the last day, on this channel."""
+    """One reminder of a programme: so many days before the last day, on these channels."""
 
     programme = models.ForeignKey(
         Programme, models.CASCADE, db_index=False, related_name="reminder_rules", verbose_name=_("programme")
@@ -21,7 +26,18 @@ class ReminderRule(models.Model):
         validators=[MaxValueValidator(3_650)],
         help_text=_("The reminder goes out from this many days before the last day on."),
     )
-    channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices, default=Channel.EMAIL)
+    channels = ArrayField(
+        models.CharField(max_length=20, choices=Channel.choices),
+        default=by_email,
+        verbose_name=_("channels in order"),
+        help_text=_("The first that reach the member are used; the next ones when a message came to nothing."),
+    )
+    at_once = models.PositiveSmallIntegerField(
+        _("channels used at once"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+        help_text=_("Two, where a member must be told on two channels."),
+    )
     least_points = models.PositiveBigIntegerField(
         _("least points"),
         default=1,
@@ -41,13 +57,37 @@ class ReminderRule(models.Model):
                 violation_error_message=_("This programme has a reminder with this number of days already."),
             ),
             models.CheckConstraint(condition=models.Q(least_points__gte=1), name="reminder_rule_least_points"),
+            models.CheckConstraint(
+                condition=models.Q(channels__len__gte=1, channels__contained_by=list(Channel), at_once__gte=1),
+                name="reminder_rule_channels_are_known",
+            ),
         ]
 
     def __str__(self) -> str:
         return str(_("%(days)d days before") % {"days": self.offset_days})
 
     def clean(self) -> None:
-        """The first reminder must leave room for the notice duty: a later one could never open the gate."""
+        """Each channel once and enough of them; and the first reminder must leave room for the notice duty."""
+        self._check_channels()
+        self._check_room_for_the_duty()
+
+    def _check_channels(self) -> None:
+        """A channel twice would be one message twice; more at once than there are could never be kept."""
+        if not isinstance(self.channels, list) or not self.channels:
+            return  # the field's own error is said already
+        if len(set(self.channels)) < len(self.channels):
+            raise ValidationError({"channels": _("Each channel can stand here only once.")}, code="channel_twice")
+        if isinstance(self.at_once, int) and self.at_once > len(self.channels):
+            raise ValidationError(
+                {
+                    "at_once": _("At most %(number)d: there are no more channels in this rule.")
+                    % {"number": len(self.channels)}
+                },
+                code="more_than_channels",
+            )
+
+    def _check_room_for_the_duty(self) -> None:
+        """A first reminder later than the duty and its slack could never open the gate."""
         if not self.programme_id or not isinstance(self.offset_days, int):
             return  # the fields' own errors are said already
         needed = self.days_needed(self.programme_id)

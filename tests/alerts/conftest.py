@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from alerts.channels import TRANSPORTS
 from ledger.models import Account
 from tests import alert_builders, builders
+from tests.alerts.carrier import Carrier
 
 
 @pytest.fixture
@@ -20,3 +22,12 @@ def minji(byeol) -> Account:
     account = alert_builders.minji(byeol)
     builders.grant(account, 1_200)
     return account
+
+
+@pytest.fixture
+def carrier(monkeypatch, settings) -> type[Carrier]:
+    """A transport under the test's control, which carries all channels."""
+    fresh = Carrier.fresh()
+    monkeypatch.setitem(TRANSPORTS, Carrier.name, fresh)
+    settings.TRANSPORTS = dict.fromkeys(("email", "sms", "alimtalk"), Carrier.name)
+    return fresh

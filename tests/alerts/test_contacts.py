@@ -3,6 +3,7 @@ import pytest
 from alerts import contacts
 from alerts.errors import BadInput
 from alerts.models import Contact
+from alerts.models.contact import Channel
 from tests import alert_builders, builders
 from tests.builders import NOW, days
 
@@ -74,3 +75,47 @@ def test_since_when_an_address_is_verified_is_kept_while_it_is(account):
     assert put(True, 1).verified_at == NOW
     assert put(False, 2).verified_at is None
     assert put(True, 3).verified_at == NOW + days(3)
+
+
+def put_phone(account, address, channel=Channel.SMS):
+    return contacts.put(member=account.member, address=address, language="ko", verified=True, now=NOW, channel=channel)
+
+
+@pytest.mark.parametrize("written", ["010-1234-5678", " 01012345678", "+82 10 1234 5678"])
+def test_a_number_is_kept_the_same_however_it_is_written(account, written):
+    put_phone(account, "+821012345678")
+    assert put_phone(account, written).address == "+821012345678"
+    assert Contact.objects.count() == 1
+
+
+@pytest.mark.parametrize("address", ["", "02-312-3456", "minji@example.com", "12"])
+def test_a_number_that_cannot_receive_sms_is_refused(account, address):
+    with pytest.raises(BadInput) as refusal:
+        put_phone(account, address, Channel.ALIMTALK)
+    assert refusal.value.field == "address"
+    assert not Contact.objects.exists()
+
+
+def enter(account, address):
+    return contacts.enter(member=account.member, address=address, language="ko", channel=Channel.EMAIL, now=NOW)
+
+
+def test_an_address_that_is_claimed_is_not_written_to_yet_and_claims_nothing_back(account):
+    assert not enter(account, "new@example.com").verified
+    mine = alert_builders.email(account)
+    with pytest.raises(BadInput):
+        enter(account, mine.address)
+    assert contacts.usable(account.member_id, "email") == mine
+
+
+def test_ten_addresses_are_enough(account):
+    for number in range(10):
+        enter(account, f"a{number}@example.com")
+    with pytest.raises(BadInput):
+        enter(account, "one-more@example.com")
+    assert Contact.objects.count() == 10
+
+
+def test_an_erased_address_is_gone(account):
+    contacts.erase(contact=alert_builders.email(account))
+    assert not Contact.objects.exists()

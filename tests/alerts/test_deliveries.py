@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from alerts import deliveries, texts
+from alerts import deliveries, texts, unsubscribing
 from alerts.channels import Channels
 from alerts.models import Attempt, Delivery
 from alerts.retries import MOST_CALLS
@@ -47,8 +47,16 @@ def test_a_due_message_is_sent_and_what_it_said_is_kept(due, sink):
     assert sent.accepted_at is not None
     assert SENT_AT <= sent.accepted_at < SENT_AT + timedelta(seconds=30)
     assert (sent.token, sent.lease_until) == (None, None)
-    assert (sent.template, len(sent.text_hash)) == ("reminder/1", 64)
+    assert (sent.template, len(sent.text_hash)) == (texts.TEMPLATE, 64)
     assert attempts() == [(1, "accepted", "250")]
+
+
+def test_an_email_carries_the_link_that_ends_such_messages(due, sink):
+    deliver()
+    (mail,) = sink.mails
+    link = unsubscribing.link(member_id=due.reminder.account.member_id, channel="email", purpose="notice")
+    assert mail["List-Unsubscribe"].replace("\n", "").replace(" ", "") == f"<{link}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_what_was_accepted_is_a_notice_in_the_ledger_at_once(due, sink):
@@ -215,10 +223,10 @@ def test_a_message_that_cannot_be_made_does_not_hold_up_the_others(minji, byeol,
     plan(SENT_AT)
     real = texts.render
 
-    def render(telling, language):
+    def render(telling, *, language, **where):
         if language == "ko":
             raise ValueError("a broken template")
-        return real(telling, language)
+        return real(telling, language=language, **where)
 
     monkeypatch.setattr(texts, "render", render)
     assert deliver() == 2
@@ -248,8 +256,8 @@ def test_a_pass_stops_when_its_time_is_used_up_and_gives_back_what_it_did_not_be
     monkeypatch.setattr(deliveries, "BUDGET", timedelta(seconds=25))
     real_now = deliveries._deliver_one
 
-    def slow(delivery, channels, watch):
-        done = real_now(delivery, channels, watch)
+    def slow(delivery, line):
+        done = real_now(delivery, line)
         monkeypatch.setattr(deliveries, "BUDGET", timedelta())
         return done
 

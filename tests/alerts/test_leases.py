@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from alerts import deliveries, recheck
+from alerts import deliveries, leases, recheck
 from alerts.channels import Channels
-from alerts.models import Attempt, Delivery
+from alerts.errors import Throttled
+from alerts.models import Attempt, Delivery, TellingRules
+from alerts.models.delivery import Status
 from ledger.models import Notice
 from tests import alert_builders
 from tests.alert_builders import before, plan, states, the_delivery
@@ -131,3 +133,43 @@ def test_a_claim_keeps_its_limit_whatever_the_database_plans(minji, byeol):
             cursor.execute(f"SET LOCAL {way} = off")
         assert len(deliveries.claim(now=SENT_AT, limit=2)) == 2
     assert sorted(Delivery.objects.values_list("status", flat=True)) == ["claimed"] * 2 + ["pending"] * 3
+
+
+def test_messages_of_a_programme_that_is_stopped_wait_and_go_out_when_it_goes_on(due, byeol, sink):
+    rules = TellingRules.objects.create(programme=byeol, stopped_at=SENT_AT, stopped_by="staff:3")
+    assert deliver() == 0
+    assert states() == [(60, "pending", "")]
+    TellingRules.objects.filter(pk=rules.pk).update(stopped_at=None)
+    assert deliver() == 1
+    assert len(sink.mails) == 1
+
+
+def test_another_programme_goes_on_while_one_is_stopped(due, sink):
+    other = alert_builders.byeol(60, code="other")
+    alert_builders.member(other, "jun", 10)
+    plan(SENT_AT)
+    TellingRules.objects.create(programme=due.reminder.programme, stopped_at=SENT_AT)
+    assert deliver() == 1
+    assert sink.addresses() == ["jun@example.com"]
+
+
+def test_only_what_goes_by_the_channels_that_are_open_is_claimed(due):
+    assert deliveries.claim(now=SENT_AT, limit=10, channels=["sms"]) == []
+    assert len(deliveries.claim(now=SENT_AT, limit=10, channels=["sms", "email"])) == 1
+
+
+def test_a_change_is_refused_when_a_call_was_made_since(due, carrier):
+    """The state may be the same again, and yet be about another call."""
+    stale = the_delivery()
+    carrier.answers = [Throttled()]
+    deliver()
+    assert (the_delivery().status, the_delivery().attempts) == ("pending", 1)
+    assert not leases.move(stale, Status.PENDING, status=Status.CANCELLED)
+    assert the_delivery().status == "pending"
+
+
+def test_a_paused_delivery_is_a_change_of_nobodys(due):
+    (claimed,) = deliveries.claim(now=SENT_AT, limit=10)
+    leases.release([claimed])
+    assert (the_delivery().status, the_delivery().token, the_delivery().lease_until) == ("pending", None, None)
+    assert not leases.move(claimed, Status.CLAIMED, status=Status.SKIPPED)

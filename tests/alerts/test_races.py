@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
 from django.db import connection, transaction
 
-from alerts import deliveries, extension_rules, receipts, reminders
-from alerts.models import Attempt, Delivery, Reminder
-from ledger.models import Extension, Notice
+from alerts import deliveries, extension_rules, notice, receipts, reminders
+from alerts.errors import NotSent
+from alerts.models import Attempt, Delivery, ProviderEvent, Reminder
+from ledger.models import Entry, Extension, Notice
 from tests import alert_builders, builders
 from tests.alert_builders import before, plan, states
 
@@ -91,12 +93,74 @@ def test_what_another_worker_is_claiming_is_not_waited_for(byeol):
         holder.join()
 
 
+def test_eight_workers_claim_without_waiting_for_one_another(byeol):
+    """Each holds its claim open until all eight have theirs: who waited for another would never get there."""
+    for n in range(MEMBERS, 40):
+        alert_builders.member(byeol, f"member-{n}", 100)
+    plan(before(60))
+    ready, all_have_theirs = Barrier(8), Barrier(8)
+    claimed: list[list[object]] = []
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            ready.wait(20)
+            with transaction.atomic():
+                mine = deliveries.claim(now=before(60), limit=5)
+                claimed.append([delivery.pk for delivery in mine])
+                all_have_theirs.wait(20)
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    workers = [Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert failures == []
+    assert [len(mine) for mine in claimed] == [5] * 8
+    assert len({key for mine in claimed for key in mine}) == 40
+    assert Delivery.objects.filter(status="claimed").values("token").distinct().count() == 8
+
+
+def test_reports_are_matched_once(byeol, carrier):
+    plan(before(60))
+    deliveries.deliver(now=before(60), limit=100)
+    for number, delivery in enumerate(Delivery.objects.all()):
+        for kind in ("delivered", "undelivered"):
+            ProviderEvent.objects.create(
+                transport="carrier",
+                event_key=f"{kind}-{number}",
+                kind=kind,
+                our_key=str(delivery.pk),
+                occurred_at=before(60),
+                received_at=before(60),
+                raw="{}",
+            )
+    at_once(lambda: receipts.match(now=before(59), limit=100))
+    receipts.match(now=before(59), limit=100)
+    assert not ProviderEvent.objects.filter(matched_at=None).exists()
+    assert states() == [(60, "undelivered", "")] * MEMBERS
+    deliveries.reap(now=before(59), limit=100)
+    assert Entry.objects.filter(kind="notify").count() == 2 * MEMBERS
+
+
+def test_after_an_outage_one_worker_tries(byeol, carrier):
+    plan(before(60))
+    carrier.answers = [NotSent(transport_down=True)]
+    deliveries.deliver(now=before(60), limit=1)
+    at_once(lambda: deliveries.deliver(now=before(60) + timedelta(minutes=1), limit=100))
+    assert len(carrier.calls) == 2
+
+
 def test_notices_are_recorded_once(byeol, sink, monkeypatch):
     plan(before(60))
     with monkeypatch.context() as patch:
-        patch.setattr(receipts, "record", lambda *args, **kwargs: False)
+        patch.setattr(notice, "record", lambda *args, **kwargs: False)
         deliveries.deliver(now=before(60), limit=100)
-    at_once(lambda: receipts.record_missing(now=before(59), limit=100))
+    at_once(lambda: notice.record_missing(now=before(59), limit=100))
     assert Notice.objects.count() == MEMBERS
 
 

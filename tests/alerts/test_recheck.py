@@ -1,12 +1,15 @@
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
-from alerts import contacts
-from alerts.models import ReminderRule
+from alerts import consents, contacts
+from alerts.models import Contact, ReminderRule, Suppression
+from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
 from alerts.recheck import Go, Stop, look
 from ledger import expiry
+from ledger.actors import Actor
+from ledger.kinds import Origin
 from tests import alert_builders, builders
 from tests.alert_builders import EXPIRES_AT, LAST_DAY, before, plan, the_delivery
 
@@ -145,3 +148,58 @@ def test_nothing_is_sent_to_an_account_that_is_closed(minji, delivery):
     assert look(delivery, now=instant) == Stop(Status.SKIPPED, Why.CLOSED)
     expiry.sweep_all(now=instant)
     assert look(delivery, now=instant) == Stop(Status.SKIPPED, Why.CLOSED)
+
+
+# --- Who wants it, and when it may come
+
+
+def no(account, *, channel="email", purpose="notice"):
+    consents.say(
+        member=account.member,
+        channel=channel,
+        purpose=purpose,
+        given=False,
+        source="preferences",
+        by=Actor("member", "1"),
+        now=before(60),
+    )
+
+
+def test_who_opted_out_of_the_channel_since_is_not_written_to(minji, delivery):
+    no(minji)
+    assert look(delivery, now=before(59)) == Stop(Status.SKIPPED, Why.OPTED_OUT)
+
+
+@pytest.mark.parametrize("other", [{"channel": "sms"}, {"purpose": "advertising"}])
+def test_who_opted_out_of_something_else_is_written_to(minji, delivery, other):
+    no(minji, **other)
+    assert isinstance(look(delivery, now=before(59)), Go)
+
+
+def test_an_address_that_was_suppressed_since_is_not_written_to(minji, delivery):
+    Suppression.objects.create(channel="email", address="minji@example.com", why="complaint", at=before(60))
+    assert look(delivery, now=before(59)) == Stop(Status.SKIPPED, Why.SUPPRESSED)
+
+
+def test_the_last_day_is_that_of_the_place_where_the_member_lives(minji, delivery):
+    Contact.objects.update(zone="Europe/London")
+    verdict = look(delivery, now=before(60))
+    assert isinstance(verdict, Go)
+    assert (verdict.telling.last_day, verdict.telling.last_time) == (LAST_DAY, time(16))  # midnight in Seoul
+
+
+@pytest.fixture
+def alimtalk(minji, byeol):
+    alert_builders.phone(minji, channel=Channel.ALIMTALK)
+    alert_builders.by_channels(byeol, "alimtalk")
+    plan(before(60))
+    return the_delivery()
+
+
+def test_an_alimtalk_speaks_of_points_from_purchases(alimtalk):
+    assert isinstance(look(alimtalk, now=before(60)), Go)
+
+
+def test_an_alimtalk_that_would_speak_of_other_points_too_is_refused(minji, alimtalk):
+    builders.grant(minji, 50, origin=Origin.PROMOTION, now=builders.NOW + timedelta(days=1))
+    assert look(alimtalk, now=before(60)) == Stop(Status.SKIPPED, Why.MIXED)

@@ -2,10 +2,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from alerts import contacts, reminders
-from alerts.models import Contact, Delivery, Reminder, ReminderRule
+from alerts import consents, contacts, reminders
+from alerts.models import Contact, Delivery, PlanHold, Reminder, ReminderRule, Suppression
 from alerts.planning import due_offset
 from alerts.rules import offsets
+from ledger.actors import Actor
 from ledger.models import Lot
 from tests import alert_builders, builders
 from tests.alert_builders import EXPIRES_AT, LAST_DAY, before, plan, planned, states
@@ -197,3 +198,90 @@ def test_for_an_account_that_can_still_be_kept_reminders_go_on(minji):
     builders.close(minji, now=before(65))
     plan(before(60))
     assert planned() == [("minji", LAST_DAY, 60)]
+
+
+# --- The channels of a rule, and the guard
+
+
+def fan_out_on(account, *channels, at_once=1):
+    alert_builders.by_channels(account.programme, *channels, at_once=at_once)
+    plan(before(60))
+    return sorted(Delivery.objects.values_list("channel", flat=True))
+
+
+def test_the_first_channel_that_reaches_the_member_is_used(minji):
+    assert fan_out_on(minji, "alimtalk", "email", "sms") == ["email"]
+
+
+def test_two_at_once_where_the_rule_says_so(minji):
+    alert_builders.phone(minji)
+    assert fan_out_on(minji, "alimtalk", "sms", "email", at_once=2) == ["email", "sms"]
+
+
+@pytest.mark.parametrize("standing", ["opted out", "suppressed"])
+def test_a_channel_that_the_member_does_not_want_or_that_is_suppressed_is_not_used(minji, standing):
+    alert_builders.phone(minji)
+    if standing == "opted out":
+        consents.say(
+            member=minji.member,
+            channel="sms",
+            purpose="notice",
+            given=False,
+            source="preferences",
+            by=Actor("member", "1"),
+            now=before(70),
+        )
+    else:
+        Suppression.objects.create(channel="sms", address="+821012345678", why="complaint", at=before(70))
+    assert fan_out_on(minji, "sms", "email") == ["email"]
+
+
+def test_who_wants_no_messages_at_all_is_not_planned_for(minji):
+    consents.say(
+        member=minji.member,
+        channel="email",
+        purpose="notice",
+        given=False,
+        source="preferences",
+        by=Actor("member", "1"),
+        now=before(70),
+    )
+    plan(before(60))
+    assert planned() == []
+
+
+def test_a_plan_that_the_guard_holds_is_taken_back_and_what_the_guard_noted_stays(minji, byeol, monkeypatch):
+    asked = []
+
+    def may_plan(*, programme, planned_today, day, now):
+        asked.append((planned_today, day))
+        PlanHold.objects.get_or_create(
+            programme=programme, day=day, defaults={"planned": planned_today, "usual": 0, "made_at": now}
+        )
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alerts.blast.may_plan", may_plan)
+        assert reminders.plan(now=before(60), limit=100) == 0
+    assert planned() == []
+    assert set(asked) == {(1, before(60).date())}
+    assert (PlanHold.objects.get().planned, PlanHold.objects.get().decided_at) == (1, None)
+    PlanHold.objects.update(decided_at=before(60), let_go=True)
+    assert reminders.plan(now=before(60), limit=100) == 1
+
+
+def test_the_guard_is_told_what_was_planned_since_the_day_began_in_the_programmes_zone(minji, byeol, monkeypatch):
+    for n in range(3):
+        alert_builders.member(byeol, f"member-{n}", 10)
+    midnight = before(59) - timedelta(hours=12)
+    reminders.plan(now=midnight - timedelta(minutes=1), limit=1)
+    told = []
+
+    def may_plan(**asked):
+        told.append(asked["planned_today"])
+        return True
+
+    monkeypatch.setattr("alerts.blast.may_plan", may_plan)
+    for minutes in (0, 1):
+        reminders.plan(now=midnight + timedelta(minutes=minutes), limit=1)
+    assert told == [1, 2]

@@ -1,8 +1,10 @@
 import pytest
 
 from alerts import rules
+from alerts.checked import save_checked
 from alerts.errors import BadInput
 from alerts.models import ExtensionRule, ReminderRule
+from alerts.models.contact import Channel
 from alerts.planning import Offset
 from tests import alert_builders, builders
 
@@ -58,3 +60,33 @@ def test_an_extension_rule_has_limits(byeol, field, value):
 
 def test_offsets_are_plain_values_the_nearest_first(byeol):
     assert rules.offsets(byeol.pk) == [Offset(3, 1), Offset(33, 1), Offset(60, 1)]
+
+
+@pytest.mark.parametrize(
+    ("field", "terms"),
+    [
+        ("channels", {"channels": [Channel.SMS, Channel.SMS]}),
+        ("channels", {"channels": []}),
+        ("at_once", {"channels": [Channel.SMS, Channel.EMAIL], "at_once": 3}),
+        ("at_once", {"at_once": 0}),
+    ],
+)
+def test_channels_that_cannot_be_used_so_are_refused_naming_the_field(moa, field, terms):
+    with pytest.raises(BadInput) as refusal:
+        rules.remind(programme=moa, offset_days=30, **terms)
+    assert refusal.value.field == field
+    assert not ReminderRule.objects.exists()
+
+
+def test_an_unknown_channel_is_refused_at_its_field(moa):
+    rule = ReminderRule(programme=moa, offset_days=30, channels=["email", "pigeon"])
+    with pytest.raises(BadInput) as refusal:
+        save_checked(rule)
+    assert refusal.value.field == "channels"
+    assert "pigeon" in refusal.value.detail
+    assert not ReminderRule.objects.exists()
+
+
+def test_the_order_of_channels_is_kept(moa):
+    rules.remind(programme=moa, offset_days=30, channels=[Channel.SMS, Channel.EMAIL], at_once=2)
+    assert ReminderRule.objects.get().channels == ["sms", "email"]

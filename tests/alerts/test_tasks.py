@@ -10,6 +10,8 @@ def test_every_scheduled_task_exists():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("task", [tasks.plan, tasks.fan_out, tasks.deliver, tasks.reap, tasks.extend])
+@pytest.mark.parametrize(
+    "task", [tasks.plan, tasks.fan_out, tasks.deliver, tasks.match, tasks.reap, tasks.extend, tasks.waive, tasks.forget]
+)
 def test_each_tick_runs_on_an_empty_database(task):
     assert task() is None

@@ -3,58 +3,70 @@ from datetime import date
 
 import pytest
 
-from alerts.texts import Telling, render
+from alerts import template_versions
+from alerts.errors import CannotBeWritten, UnknownChannel
+from alerts.texts import TEMPLATE, Telling, render
+from alerts.words import Words, built_in, write
+from tests import builders
 
 TELLING = Telling(
-    programme="Byeol & Co <1>",
+    programme="Byeol",
     unit="P",
     points=1_234_567,
     last_day=date(2026, 3, 31),
     days_left=60,
     link="https://points.example/",
 )
+OWN = Words("{{ points }}{{ unit }} {{ last_day }} {{ link }}{% if name %} {{ name }}{% endif %}")
 
 
-def test_the_korean_reminder_says_how_many_until_when_what_to_do_and_where_to_look():
-    text = render(TELLING, "ko")
-    assert text.subject == "[Byeol & Co <1>] 3월 31일까지 쓸 수 있는 포인트 1,234,567P 안내"
-    assert "1,234,567P의 유효기간이\n2026년 3월 31일 (화요일)까지입니다. (60일 남음)" in text.text
-    assert "그 전에 사용해 주세요." in text.text
-    assert "https://points.example/" in text.text
-    assert "<strong>1,234,567P</strong>" in text.html
-    assert '<html lang="ko">' in text.html
+def save(programme, text=OWN.text, *, language="ko"):
+    return template_versions.save(
+        programme=programme, channel="sms", language=language, words=Words(text), by=builders.STAFF, now=builders.NOW
+    )
 
 
-def test_the_english_reminder_says_the_same():
-    text = render(TELLING, "en")
-    assert text.subject == "[Byeol & Co <1>] 1,234,567 P can be used until 31 March"
-    assert "1,234,567 P of your points can be used until\nTuesday, 31 March 2026 (60 days from today)." in text.text
-    assert "Please use them before." in text.text
-    assert "https://points.example/" in text.text
-    assert '<html lang="en">' in text.html
+def test_without_words_of_its_own_a_programme_has_the_built_in_ones(byeol):
+    text = render(TELLING, programme_id=byeol.pk, channel="email", language="ko")
+    assert text == write(built_in("email", "ko"), TELLING, channel="email", language="ko")
+    assert (text.version_id, text.provider_code) == (None, "")
+    assert TEMPLATE == "reminder/2"
 
 
-@pytest.mark.parametrize(("days_left", "words"), [(1, "(tomorrow)"), (0, "(today)")])
-def test_the_last_days_are_named(days_left, words):
-    assert words in render(replace(TELLING, days_left=days_left), "en").text
-    assert render(replace(TELLING, days_left=0), "ko").text.count("(오늘까지)") == 1
+def test_the_newest_version_is_used_and_named(byeol):
+    save(byeol)
+    newest = save(byeol, f"Byeol: {OWN.text}")
+    text = render(TELLING, programme_id=byeol.pk, channel="sms", language="ko")
+    assert text.text == "Byeol: 1,234,567P 2026년 3월 31일 https://points.example/"
+    assert (text.subject, text.html, text.version_id) == ("", "", newest.pk)
 
 
-def test_names_are_escaped_in_html_only():
-    text = render(TELLING, "en")
-    assert "Byeol &amp; Co &lt;1&gt;" in text.html
-    assert "Byeol & Co <1>" in text.text
+def test_words_are_of_one_programme_channel_and_language(byeol):
+    save(byeol)
+    other = builders.moa()
+    for programme, channel, language in [(other, "sms", "ko"), (byeol, "alimtalk", "ko"), (byeol, "sms", "en")]:
+        assert render(TELLING, programme_id=programme.pk, channel=channel, language=language).version_id is None
 
 
-def test_a_subject_is_one_line():
-    assert "\n" not in render(replace(TELLING, programme="Byeol\r\nBcc: x@example.com"), "en").subject
+def test_a_language_without_words_is_written_to_in_korean(byeol):
+    version = save(byeol)
+    assert render(TELLING, programme_id=byeol.pk, channel="sms", language="fr").version_id == version.pk
 
 
-def test_a_language_without_templates_gets_korean():
-    assert render(TELLING, "fr") == render(TELLING, "ko")
+def test_an_alimtalk_names_the_code_under_which_it_was_approved(byeol):
+    words = replace(built_in("alimtalk", "ko"), provider_code="KA01")
+    template_versions.save(
+        programme=byeol, channel="alimtalk", language="ko", words=words, by=builders.STAFF, now=builders.NOW
+    )
+    assert render(TELLING, programme_id=byeol.pk, channel="alimtalk", language="ko").provider_code == "KA01"
 
 
-def test_the_hash_changes_with_the_words():
-    assert len(render(TELLING, "ko").hash) == 64
-    assert render(TELLING, "ko").hash == render(TELLING, "ko").hash
-    assert render(TELLING, "ko").hash != render(replace(TELLING, points=1), "ko").hash
+def test_what_a_channel_cannot_carry_is_refused_naming_the_variable(byeol):
+    with pytest.raises(CannotBeWritten) as refusal:
+        render(replace(TELLING, unit="𠮷"), programme_id=byeol.pk, channel="sms", language="ko")
+    assert refusal.value.field == "unit"
+
+
+def test_there_is_no_other_channel(byeol):
+    with pytest.raises(UnknownChannel):
+        render(TELLING, programme_id=byeol.pk, channel="fax", language="ko")

@@ -2,9 +2,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from alerts import contacts, deliveries
-from alerts.models import ReminderRule
+from alerts import consents, contacts, deliveries
+from alerts.models import ReminderRule, Suppression
 from alerts.untold import extend_untold
+from ledger.actors import Actor
 from ledger.models import Entry, Extension
 from ledger.policies import last_day
 from tests import alert_builders, builders
@@ -68,6 +69,22 @@ def the_rules_come_too_late_for_the_duty(account):
     ReminderRule.objects.filter(offset_days__gt=3).delete()
 
 
+def the_member_wants_no_messages(account):
+    consents.say(
+        member=account.member,
+        channel="email",
+        purpose="notice",
+        given=False,
+        source="preferences",
+        by=Actor("member", "1"),
+        now=before(60),
+    )
+
+
+def the_address_is_suppressed(account):
+    Suppression.objects.create(channel="email", address="minji@example.com", why="complaint", at=before(60))
+
+
 def the_points_are_worth_no_message(account):
     ReminderRule.objects.update(least_points=1_201)
 
@@ -76,6 +93,8 @@ def the_points_are_worth_no_message(account):
     "because",
     [
         nobody_knows_the_address,
+        the_member_wants_no_messages,
+        the_address_is_suppressed,
         there_is_no_rule,
         the_rules_come_too_late_for_the_duty,
         the_points_are_worth_no_message,

@@ -1,10 +1,14 @@
 from email.message import EmailMessage
 from mailbox import Maildir
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
+from alerts.channels.base import Message as SentMessage
+from alerts.channels.sandbox import SandboxChannel
+from alerts.texts import Text
 from portal import inbox
 
 
@@ -22,6 +26,26 @@ def folder(tmp_path, settings) -> Path:
     folder: Path = tmp_path / "mail"
     settings.INBOX_MAILDIR = str(folder)
     return folder
+
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_the_sandbox_kept_is_shown_as_well(folder):
+    words = Text(subject="", text="1,200P until 31 March\nSee your balance.", html="")
+    with SandboxChannel("sms") as channel:
+        channel.send(SentMessage(UUID(int=1), "+821012345678", "en", words))
+    deliver(folder, "A mail")
+
+    kept, mail = inbox.messages(str(folder))
+
+    assert (kept.subject, kept.sender, kept.to) == ("1,200P until 31 March", "sandbox: sms", "+821012345678")
+    assert mail.subject == "A mail"
+    assert inbox.message(str(folder), kept.key) == kept
+    assert inbox.message(str(folder), "sandbox-x") is None
+    assert inbox.message(str(folder), "sandbox-999999") is None
+    assert b"1,200P until 31 March" in Client().get("/inbox/").content
+    assert b"See your balance." in Client().get(f"/inbox/{kept.key}/").content
 
 
 def test_newest_first_with_subject_sender_and_text(folder):

@@ -39,7 +39,7 @@ def test_a_delivery_shows_its_attempts(admin_client, message):
 
 def test_a_rule_too_near_for_the_duty_is_refused_at_its_field(admin_client, byeol):
     ReminderRule.objects.all().delete()
-    form = {"programme": byeol.pk, "offset_days": 32, "channel": "email", "least_points": 1}
+    form = {"programme": byeol.pk, "offset_days": 32, "channels": ["email"], "at_once": 1, "least_points": 1}
     page = admin_client.post(reverse("admin:alerts_reminderrule_add"), form)
     assert "33" in str(page.context["adminform"].form.errors["offset_days"])
     assert not ReminderRule.objects.exists()
@@ -52,7 +52,7 @@ def test_a_rule_too_near_for_the_duty_is_refused_at_its_field(admin_client, byeo
 
 @pytest.mark.parametrize("offset", ["", "-1", "x", "99999999999"])
 def test_a_broken_offset_is_refused_without_a_crash(admin_client, byeol, offset):
-    form = {"programme": byeol.pk, "offset_days": offset, "channel": "email", "least_points": 1}
+    form = {"programme": byeol.pk, "offset_days": offset, "channels": ["email"], "at_once": 1, "least_points": 1}
     page = admin_client.post(reverse("admin:alerts_reminderrule_add"), form)
     assert page.status_code == 200
     assert "offset_days" in page.context["adminform"].form.errors

@@ -1,21 +1,33 @@
+from datetime import timedelta
+
 import pytest
 
-from alerts.channels import CHANNELS, Channels
-from alerts.channels.base import Channel
-from alerts.errors import UnknownChannel
+from alerts.channels import TRANSPORTS, Channels, capabilities_of, open_channel, transport_of
+from alerts.channels.base import Channel, Kind
+from alerts.errors import UnknownChannel, UnknownTransport
+from alerts.models import ProviderEvent
 from alerts.models.contact import Channel as Names
 
 
-def test_every_declared_channel_exists_under_its_name():
-    assert set(CHANNELS) == set(Names.values)
-    assert all(issubclass(channel, Channel) and channel.name == name for name, channel in CHANNELS.items())
+def test_every_channel_is_carried_and_every_transport_exists_under_its_name(settings):
+    assert set(settings.TRANSPORTS) == set(Names.values)
+    assert all(issubclass(transport, Channel) and transport.name == name for name, transport in TRANSPORTS.items())
+    assert {channel for transport in TRANSPORTS.values() for channel in transport.carries} == set(Names.values)
+
+
+def test_the_settings_say_who_carries_a_channel(settings):
+    settings.TRANSPORTS = {"email": "smtp", "sms": "twilio", "alimtalk": "nhn"}
+    assert [transport_of(channel) for channel in ("email", "sms", "alimtalk")] == ["smtp", "twilio", "nhn"]
+    assert capabilities_of("alimtalk").idempotent_for == timedelta(minutes=10)
+    assert capabilities_of("sms").idempotent_for is None
 
 
 def test_a_channel_is_opened_once_and_closed_at_the_end(settings, monkeypatch):
     closed = []
-    monkeypatch.setattr(CHANNELS["email"], "close", lambda self: closed.append(self))
+    monkeypatch.setattr(TRANSPORTS["smtp"], "close", lambda self: closed.append(self))
     with Channels() as channels:
         assert channels["email"] is channels["email"]
+        assert (channels["email"].name, channels["email"].channel) == ("smtp", "email")
         assert closed == []
     assert len(closed) == 1
 
@@ -23,3 +35,16 @@ def test_a_channel_is_opened_once_and_closed_at_the_end(settings, monkeypatch):
 def test_an_unknown_channel_is_refused():
     with Channels() as channels, pytest.raises(UnknownChannel):
         channels["pigeon"]
+
+
+def test_a_transport_that_does_not_carry_the_channel_is_refused(settings):
+    for wrong in ("twilio", "pigeon"):
+        settings.TRANSPORTS = {"email": wrong}
+        with pytest.raises(UnknownTransport):
+            open_channel("email")
+        with pytest.raises(UnknownTransport):
+            capabilities_of("email")
+
+
+def test_reports_say_what_rows_say():
+    assert {kind.value for kind in Kind} == set(ProviderEvent.Kind.values)

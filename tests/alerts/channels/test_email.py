@@ -41,6 +41,15 @@ def test_the_message_arrives_whole_in_korean(channel, sink):
     assert got.get_body(("html",)).get_content().strip() == "<p>포인트 <b>1,200P</b></p>"
 
 
+def test_one_click_unsubscribing_where_the_message_says_where(channel, sink):
+    channel.send(Message(KEY, "minji@example.com", "ko", TEXT, unsubscribe="https://byeol.example/u/1"))
+    channel.send(message())
+    one_click, plain = sink.mails
+    assert one_click["List-Unsubscribe"] == "<https://byeol.example/u/1>"
+    assert one_click["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert (plain["List-Unsubscribe"], plain["List-Unsubscribe-Post"]) == (None, None)
+
+
 def test_a_server_that_is_away_got_nothing(channel, sink):
     sink.stop()
     error = failure(channel)

@@ -1,0 +1,71 @@
+"""A guard against blasts: a day's plan far above the usual waits for a person.
+
+A wrong import, a wrong date or a wrong rule can make a million reminders in a minute; nobody can call them back. The
+usual is the median of the last 28 days' planned reminders, of the days that had any: points mostly go at the end of a
+month, and the days without reminders between would make every such day look unusual.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+
+from alerts.errors import BadInput
+from alerts.models import PlanHold, TellingRules
+from ledger.actors import Actor
+from ledger.models import Programme
+from ledger.policies import start_of_day
+
+DAYS = 28
+
+_USUAL = """
+SELECT coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY planned), 0)
+  FROM (SELECT count(*) AS planned
+          FROM alerts_reminder
+         WHERE programme_id = %(programme)s AND planned_at >= %(since)s AND planned_at < %(until)s
+         GROUP BY (planned_at AT TIME ZONE %(zone)s)::date) days"""
+
+
+def may_plan(*, programme: Programme, planned_today: int, day: date, now: datetime) -> bool:
+    """Whether the programme may have so many reminders planned on this day, those planned already among them.
+
+    False makes a held plan, once, which waits for `decide`; call it outside what is rolled back because of the answer.
+    A day that was let go stays so, and one that was refused, too. `blast_least` reminders never wait.
+    """
+    rules = TellingRules.objects.filter(programme=programme).first() or TellingRules(programme=programme)
+    if planned_today <= rules.blast_least:
+        return True
+    hold = PlanHold.objects.filter(programme=programme, day=day).first()
+    if hold is not None:
+        return bool(hold.let_go)
+    median = usual(programme, day)
+    if planned_today <= rules.blast_factor * median:
+        return True
+    held = PlanHold(programme=programme, day=day, planned=planned_today, usual=int(median), made_at=now)
+    PlanHold.objects.bulk_create([held], ignore_conflicts=True)  # another tick may have held it meanwhile
+    return False
+
+
+def usual(programme: Programme, day: date) -> float:
+    """The median of the reminders planned on each of the 28 days before `day` that had any; 0: none had.
+
+    Reads the index of ranges on `planned_at`, and only where a day has more than `blast_least`.
+    """
+    times: dict[str, int | str | datetime] = {
+        "programme": programme.pk,
+        "since": start_of_day(day - timedelta(days=DAYS), programme.tz),
+        "until": start_of_day(day, programme.tz),
+        "zone": programme.zone,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_USUAL, times)
+        row = cursor.fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def decide(*, hold: PlanHold, let_go: bool, by: Actor, now: datetime) -> None:
+    """Let the day's plan go, or say no to it. Raises BadInput: somebody decided already."""
+    waiting = PlanHold.objects.filter(pk=hold.pk, decided_at=None)
+    if not waiting.update(decided_at=now, decided_by=str(by), let_go=let_go):
+        raise BadInput("The plan was decided already, and stays so.", field="hold")

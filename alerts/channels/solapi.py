@@ -1,0 +1,148 @@
+"""Solapi: SMS, LMS and AlimTalk. AlimTalk that does not arrive Solapi itself sends as a text message.
+
+Sources: developers.solapi.com and solapi.com/developers: "sendManyDetail" (`POST /messages/v4/send-many/detail`, SMS up
+to 90 bytes and LMS above, custom fields of at most 100 characters), "msg-getList" (`GET /messages/v4/list`), API key
+authentication (HMAC-SHA256 over date and salt), "webhook" (a list of messages). The pages that were found do not say
+the name of the header in which a webhook's secret comes, so it is a setting, SOLAPI_WEBHOOK_HEADER.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from django.conf import settings
+
+from alerts.channels import http, reading
+from alerts.channels.base import Accepted, Capabilities, Channel, Hook, Kind, Message, Report
+from alerts.channels.korean import LMS, digits, kind_of
+from alerts.errors import BadInput, Rejected, Unknown
+
+KEY = "key"  # the custom field that holds our key
+PAGE, MOST_PAGES = 500, 20  # of a look-up
+LOOKED_BACK = timedelta(days=2)  # an outcome that is unknown is asked for within minutes
+DELIVERED = "4000"  # the status code of what arrived; 2xxx and 3000 are on their way
+
+
+class SolapiChannel(Channel):
+    """Messages one by one over one kept connection."""
+
+    name = "solapi"
+    carries = frozenset({"sms", "alimtalk"})
+
+    @classmethod
+    def capabilities(cls, channel: str) -> Capabilities:
+        return Capabilities(
+            longest_call=http.longest_call(),
+            send_again_after_unknown=False,
+            can_look_up=True,
+            reports=True,
+            falls_back_itself=channel == "alimtalk",
+        )
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(channel)
+        self._http = http.client(settings.SOLAPI["api_url"])
+
+    def send(self, message: Message) -> Accepted:
+        """Hand one message over, under its key as a custom field."""
+        said = http.call(
+            self._http,
+            "POST",
+            "/messages/v4/send-many/detail",
+            json={"messages": [self._written(message)], "showMessageList": True},
+            headers=_signed(),
+        )
+        for refused in said.get("failedMessageList") or []:
+            raise Rejected(http.scrubbed(str(refused.get("statusMessage", ""))), answer=str(refused.get("statusCode")))
+        taken = _listed(said.get("messageList"))
+        group = said.get("groupInfo") or {}
+        if not taken and not group.get("groupId"):
+            raise Unknown("the answer names no message", answer="200")
+        first = taken[0] if taken else {}
+        return Accepted(str(first.get("statusCode") or "2000"), provider_id=str(first.get("messageId") or ""))
+
+    def _written(self, message: Message) -> dict[str, Any]:
+        written: dict[str, Any] = {
+            "to": digits(message.to),
+            "from": settings.SOLAPI["sender"],
+            "text": message.text.text,
+            "customFields": {KEY: str(message.key)},
+        }
+        if self.channel == "alimtalk":
+            kakao = {"pfId": settings.SOLAPI["pf_id"], "templateId": message.text.provider_code, "disableSms": False}
+            return written | {"type": "ATA", "kakaoOptions": kakao}
+        kind = kind_of(message.text.text)
+        return written | {"type": kind} | ({"subject": message.text.subject[:20]} if kind == LMS else {})
+
+    def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:
+        """Search the messages of the last two days, page by page. Raises Unknown when there are too many."""
+        since = datetime.now(UTC) - LOOKED_BACK
+        asked = {"limit": str(PAGE), "dateType": "CREATED", "startDate": since.isoformat(timespec="seconds")}
+        if to:
+            asked["to"] = digits(to)
+        for _page in range(MOST_PAGES):
+            said = http.call(self._http, "GET", "/messages/v4/list", params=asked, headers=_signed())
+            if not isinstance(said.get("messageList"), dict | list):
+                raise Unknown("the answer holds no list", answer="200")
+            for found in _listed(said["messageList"]):
+                if (found.get("customFields") or {}).get(KEY) == str(key):
+                    return Accepted(str(found.get("statusCode") or ""), provider_id=str(found.get("messageId") or ""))
+            if not said.get("nextKey"):
+                return None
+            asked["startKey"] = str(said["nextKey"])
+        raise Unknown("too many messages to search", answer="too_many")
+
+    @classmethod
+    def reports(cls, hook: Hook) -> list[Report]:
+        """The messages of a report, each with its status."""
+        header = settings.SOLAPI["webhook_header"].lower()
+        http.same_secret(hook.headers.get(header, ""), settings.SOLAPI["webhook_secret"])
+        return [_report(event) for event in reading.objects(http.json_body(hook.body))]
+
+    def close(self) -> None:
+        with suppress(httpx.HTTPError):
+            self._http.close()
+
+
+def _report(event: dict[str, Any]) -> Report:
+    number, status = str(event.get("messageId") or ""), str(event.get("statusCode") or "")
+    if not number or not status:
+        raise BadInput("messageId and statusCode must be there", field="body")
+    fields = event.get("customFields")
+    return Report(
+        event_key=reading.event_key(number, status),
+        kind=_kind(status),
+        provider_id=number,
+        key=reading.our_key(fields.get(KEY)) if isinstance(fields, dict) else "",
+        at=reading.instant(event.get("dateReported") or event.get("dateReceived") or event.get("dateUpdated")),
+        raw=reading.raw(event),
+    )
+
+
+def _kind(status: str) -> Kind:
+    if status == DELIVERED:
+        return Kind.DELIVERED
+    return Kind.OTHER if status.startswith("2") or status == "3000" else Kind.UNDELIVERED
+
+
+def _listed(found: Any) -> list[dict[str, Any]]:
+    """Messages as a list: answers hold them by their numbers, or as a list."""
+    if isinstance(found, dict):
+        found = list(found.values())
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _signed() -> dict[str, str]:
+    """The header of a call: an HMAC-SHA256 over the date and a salt."""
+    date = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    salt = secrets.token_hex(16)
+    signature = hmac.new(settings.SOLAPI["api_secret"].encode(), f"{date}{salt}".encode(), hashlib.sha256).hexdigest()
+    key = settings.SOLAPI["api_key"]
+    return {"Authorization": f"HMAC-SHA256 apiKey={key}, date={date}, salt={salt}, signature={signature}"}

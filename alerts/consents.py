@@ -1,0 +1,91 @@
+"""What members said yes and no to: facts with their time and source; the newest word counts.
+
+Consent to advertising must be confirmed every two years (Korea: Network Act, article 50 (8), and its enforcement
+decree, article 62-3). Here it counts for two years, and no longer without a new word. At night, 21:00 to 08:00,
+advertising needs a second consent (article 50 (3)), and never goes without the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dateutil.relativedelta import relativedelta
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from alerts.errors import BadInput
+from alerts.models import Consent
+from alerts.models.consent import Purpose
+from alerts.models.contact import Channel
+from ledger.actors import Actor
+from ledger.models import Member
+
+YEARS = 2
+LONGEST_SOURCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A consent to advertising that ends at `ends_at`, unless the member confirms it."""
+
+    member_id: int
+    channel: str
+    purpose: str
+    given_at: datetime
+    ends_at: datetime
+
+
+def say(*, member: Member, channel: str, purpose: str, given: bool, source: str, by: Actor, now: datetime) -> Consent:
+    """Record that the member said yes or no. Saying yes again confirms it. Raises BadInput naming the field."""
+    if channel not in Channel.values:
+        raise BadInput(_("There is no such channel."), field="channel")
+    if purpose not in Purpose.values:
+        raise BadInput(_("There is no such purpose."), field="purpose")
+    if not source.strip() or len(source) > LONGEST_SOURCE:
+        raise BadInput(_("Say in at most 100 characters where it was said."), field="source")
+    return Consent.objects.create(
+        member=member, channel=channel, purpose=purpose, given=given, at=now, source=source, actor=str(by)
+    )
+
+
+def wants(member_id: int, channel: str, purpose: str, *, now: datetime) -> bool:
+    """Whether messages of this purpose may go to the member on this channel.
+
+    Without a word notices may, and advertising may not.
+    """
+    newest = newest_word(member_id, channel, purpose)
+    if purpose == Purpose.NOTICE:
+        return newest is None or newest.given
+    if newest is None or not newest.given or now >= ends_at(newest.at):
+        return False
+    return purpose != Purpose.NIGHT_ADVERTISING or wants(member_id, channel, Purpose.ADVERTISING, now=now)
+
+
+def newest_word(member_id: int, channel: str, purpose: str) -> Consent | None:
+    """The member's newest word on a channel and purpose."""
+    said = Consent.objects.filter(member_id=member_id, channel=channel, purpose=purpose)
+    return said.order_by("-pk").first()
+
+
+def ends_at(given_at: datetime) -> datetime:
+    """Until when a consent to advertising counts; one of 29 February until 28 February."""
+    return given_at + relativedelta(years=YEARS)
+
+
+_DUE = """
+SELECT said.member_id, said.channel, said.purpose, said.at
+  FROM (SELECT DISTINCT ON (member_id, channel, purpose) id, member_id, channel, purpose, given, at
+          FROM alerts_consent WHERE purpose <> 'notice'
+         ORDER BY member_id, channel, purpose, id DESC) said
+ WHERE said.given AND said.at <= %s - interval '2 years'
+ ORDER BY said.at, said.id
+ LIMIT %s"""
+
+
+def due(*, now: datetime, within: timedelta = timedelta(days=30), limit: int = 1_000) -> list[Due]:
+    """Consents to advertising that ended, or end `within` this time, without having been confirmed; oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [now + within, limit])
+        rows = cursor.fetchall()
+    return [Due(member_id, channel, purpose, at, ends_at(at)) for member_id, channel, purpose, at in rows]

@@ -1,0 +1,27 @@
+"""The texts of messages are kept for a stated time; their hash, version and variables stay as the proof."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+
+from alerts.models import TellingRules
+
+_FORGET = """
+WITH over AS MATERIALIZED (
+  SELECT delivery.id FROM alerts_delivery delivery
+    JOIN alerts_reminder reminder ON reminder.id = delivery.reminder_id
+    LEFT JOIN alerts_tellingrules rules ON rules.programme_id = reminder.programme_id
+   WHERE delivery.text <> '' AND delivery.status NOT IN ('pending', 'claimed', 'sending', 'unknown')
+     AND delivery.created_at < %(now)s - make_interval(days => coalesce(rules.text_kept_days, %(usual)s))
+   ORDER BY delivery.created_at LIMIT %(limit)s FOR UPDATE OF delivery SKIP LOCKED)
+UPDATE alerts_delivery delivery SET text = '' FROM over WHERE delivery.id = over.id"""
+
+
+def forget_texts(*, now: datetime, limit: int) -> int:
+    """Empty up to `limit` texts whose time is over, the oldest first; returns how many. Those under way stay."""
+    usual = TellingRules._meta.get_field("text_kept_days").default
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"now": now, "usual": usual, "limit": limit})
+        return int(cursor.rowcount)

@@ -1,0 +1,214 @@
+"""One contract for every transport, on the fake of its provider: what is certain about each call, and no more."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+
+from alerts.channels import TRANSPORTS, Accepted, capabilities_of, open_channel
+from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
+from tests.alerts.channels.conftest import KEY, OTHER, message, point
+
+ON_HTTP = [
+    ("anymail", "email"),
+    ("solapi", "sms"),
+    ("solapi", "alimtalk"),
+    ("nhn", "sms"),
+    ("nhn", "alimtalk"),
+    ("twilio", "sms"),
+]
+ALL = [*ON_HTTP, ("smtp", "email"), ("sandbox", "email"), ("sandbox", "sms"), ("sandbox", "alimtalk")]
+http = pytest.mark.parametrize(("transport", "channel"), ON_HTTP)
+every = pytest.mark.parametrize(("transport", "channel"), ALL)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def opened(fake, sink, settings, transport, channel):
+    settings.TRANSPORTS = {**settings.TRANSPORTS, channel: transport}
+    with open_channel(channel) as opened:
+        yield opened
+
+
+def failure(opened, **changed) -> SendError:
+    with pytest.raises(SendError) as raised:
+        opened.send(message(opened.channel, **changed))
+    error = raised.value
+    assert type(error) in (Rejected, Throttled, NotSent, Unknown)
+    for personal in ("minji", "nobody", "01012345678", "1012345678", "000000000", "1,200"):
+        assert personal not in f"{error.detail} {error.answer}"
+    return error
+
+
+def test_every_transport_is_under_the_contract():
+    assert {transport for transport, _channel in ALL} == set(TRANSPORTS)
+    assert {(t, c) for t, c in ALL} == {(t, c) for t in TRANSPORTS for c in TRANSPORTS[t].carries}
+
+
+@every
+def test_a_message_is_accepted_once(opened, fake):
+    accepted = opened.send(message(opened.channel))
+    assert isinstance(accepted, Accepted)
+    assert accepted.answer
+    if opened.name in ("smtp", "sandbox"):
+        assert fake.journal.all() == []
+        return
+    (taken,) = fake.journal.all()
+    assert (taken.provider, taken.channel, taken.key) == (opened.name, opened.channel, str(KEY))
+    assert taken.number == accepted.provider_id
+    assert taken.text.strip() == message(opened.channel).text.text
+    expected = {"email": "minji@example.com", "alimtalk": "01012345678", "sms": "01012345678"}[opened.channel]
+    assert taken.to == ("+821012345678" if opened.name == "twilio" else expected)
+
+
+@every
+def test_where_a_key_is_idempotent_the_same_key_twice_is_one_message(opened, fake):
+    first = opened.send(message(opened.channel))
+    second = opened.send(message(opened.channel))
+    kept = capabilities_of(opened.channel).idempotent_for
+    if kept is not None:
+        assert second.provider_id == first.provider_id
+    if opened.name not in ("smtp", "sandbox"):
+        assert len(fake.journal.of(str(KEY))) == (2 if kept is None else 1)
+
+
+@http
+@pytest.mark.parametrize(
+    ("mode", "kind", "answer"), [("429", Throttled, "429"), ("500", Unknown, "500"), ("503", Unknown, "503")]
+)
+def test_what_a_provider_refuses_was_not_taken_and_is_said_to_be_no_more_than_that(opened, fake, mode, kind, answer):
+    fake.faults.set({mode: 1.0})
+    error = failure(opened)
+    assert (type(error), error.answer) == (kind, answer)
+    if isinstance(error, Throttled):
+        assert error.retry_after.total_seconds() == 2
+    assert fake.journal.all() == []
+
+
+@http
+@pytest.mark.parametrize("mode", ["drop", "slow", "garbled"])
+def test_a_message_that_was_taken_without_an_answer_is_unknown(opened, fake, mode):
+    fake.faults.set({mode: 1.0})
+    began = time.monotonic()
+    assert type(failure(opened)) is Unknown
+    assert time.monotonic() - began < capabilities_of(opened.channel).longest_call.total_seconds()
+    assert len(fake.journal.of(str(KEY))) == 1
+
+
+@http
+def test_a_call_that_was_hung_up_on_is_unknown_though_nothing_was_taken(opened, fake):
+    fake.faults.set({"deaf": 1.0})
+    assert type(failure(opened)) is Unknown
+    assert fake.journal.all() == []
+
+
+@http
+def test_a_refused_connection_is_not_sent_and_nobody_else_has_a_chance(fake, settings, transport, channel):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound and not listening: whoever connects is refused
+        point(settings, f"http://127.0.0.1:{closed.getsockname()[1]}")
+        settings.TRANSPORTS = {**settings.TRANSPORTS, channel: transport}
+        with open_channel(channel) as opened:
+            error = failure(opened)
+    assert isinstance(error, NotSent)
+    assert error.transport_down
+
+
+@http
+def test_an_address_that_is_refused_is_refused_for_good(opened, fake):
+    to = "nobody@example.com" if opened.channel == "email" else "+821000000000"
+    error = failure(opened, to=to)
+    assert isinstance(error, Rejected)
+    assert error.bad_address == (opened.name in ("anymail", "twilio"))  # the others' codes do not say so for certain
+    assert fake.journal.all() == []
+
+
+@http
+def test_wrong_credentials_are_our_own_fault(fake, settings, transport, channel, monkeypatch):
+    def refuse(asked, journal):
+        return providers.Answer(401, {"code": "Unauthorized", "message": "no 01012345678"})
+
+    from alerts.fakes import providers
+
+    monkeypatch.setattr(providers, "answer", refuse)
+    settings.TRANSPORTS = {**settings.TRANSPORTS, channel: transport}
+    with open_channel(channel) as opened:
+        error = failure(opened)
+    assert isinstance(error, NotSent)
+    assert error.transport_down
+
+
+@every
+def test_a_look_up_tells_where_there_is_one(opened, fake):
+    if not capabilities_of(opened.channel).can_look_up:
+        with pytest.raises(Unknown):
+            opened.look_up(KEY)
+        return
+    assert opened.look_up(KEY) is None
+    accepted = opened.send(message(opened.channel))
+    found = opened.look_up(KEY)
+    assert found is not None
+    assert found.provider_id == accepted.provider_id
+    assert opened.look_up(OTHER) is None
+
+
+@http
+def test_a_look_up_finds_what_was_taken_without_an_answer(opened, fake):
+    if not capabilities_of(opened.channel).can_look_up:
+        return
+    fake.faults.set({"drop": 1.0})
+    failure(opened)
+    fake.faults.set({})
+    found = opened.look_up(KEY)
+    assert found is not None
+    assert [taken.number for taken in fake.journal.of(str(KEY))] == [found.provider_id]
+
+
+@http
+def test_a_look_up_that_cannot_ask_says_so_and_not_none(opened, fake):
+    if not capabilities_of(opened.channel).can_look_up:
+        return
+    fake.stop()
+    with pytest.raises((Unknown, NotSent)):
+        opened.look_up(KEY)
+    fake.start = lambda: None
+
+
+@every
+def test_the_capabilities_are_what_the_contract_found(transport, channel, settings):
+    settings.TRANSPORTS = {**settings.TRANSPORTS, channel: transport}
+    can = capabilities_of(channel)
+    minutes = can.idempotent_for and can.idempotent_for.total_seconds() / 60
+    assert {
+        "again": can.send_again_after_unknown,
+        "minutes": minutes if transport == "nhn" else minutes is not None,
+        "look_up": can.can_look_up,
+        "reports": can.reports,
+        "own fallback": can.falls_back_itself,
+    } == {
+        "again": channel == "email" or transport == "sandbox",
+        "minutes": (10.0 if channel == "alimtalk" else None) if transport == "nhn" else transport == "sandbox",
+        "look_up": transport in ("solapi", "nhn", "sandbox"),
+        "reports": transport not in ("smtp", "sandbox"),
+        "own fallback": channel == "alimtalk" and transport != "sandbox",
+    }
+    assert 0 < can.longest_call.total_seconds() <= 150
+
+
+@http
+def test_a_connection_is_kept_from_message_to_message(opened, fake):
+    seen = set()
+    handle = fake._server.finish_request
+
+    def counted(request, address):
+        seen.add(address)
+        handle(request, address)
+
+    fake._server.finish_request = counted
+    for key in (KEY, OTHER):
+        opened.send(message(opened.channel, key=key))
+    assert len(seen) == 1
+    assert [taken.key for taken in fake.journal.all()] == [str(KEY), str(OTHER)]

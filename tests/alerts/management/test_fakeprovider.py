@@ -1,0 +1,25 @@
+import os
+import signal
+import subprocess
+import sys
+from urllib.request import urlopen
+
+import pytest
+from django.core.management import CommandError, call_command
+
+
+def test_it_listens_until_it_is_stopped():
+    command = [sys.executable, "manage.py", "fakeprovider", "--port", "0", "--mode", "503:0.05"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline().strip()
+        assert said.startswith("listening on http://127.0.0.1:")
+        with urlopen(f"{said.removeprefix('listening on ')}/health") as answer:  # noqa: S310
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+
+
+def test_a_mode_that_is_none_is_refused():
+    with pytest.raises(CommandError, match="--mode"):
+        call_command("fakeprovider", mode=["often"])

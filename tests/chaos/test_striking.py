@@ -1,0 +1,59 @@
+"""Which strike comes when: on a line and servers that only write down what is done to them."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from random import Random
+from typing import Any, cast
+
+from chaos.striking import PAUSED, Strikes
+
+
+class Recorder:
+    """Stands for the line and for the servers."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args: self.done.append(name)
+
+
+def storm(seconds: float) -> list[tuple[float, str]]:
+    """What was done when, in a storm of so many seconds."""
+    recorder = Recorder()
+    strikes = Strikes(cast(Any, recorder), cast(Any, recorder), Random(1), seconds)
+    log: list[tuple[float, str]] = []
+    for step in range(int(seconds * 20)):
+        recorder.done.clear()
+        strikes.strike(step / 20)
+        log += [(step / 20, name) for name in recorder.done]
+    recorder.done.clear()
+    strikes.end()
+    return [*log, *((seconds, name) for name in recorder.done)]
+
+
+def test_a_child_is_killed_every_third_of_a_second_and_a_worker_every_five():
+    done = Counter(name for _, name in storm(60))
+    assert 165 <= done["kill_child"] <= 200
+    assert done["kill_worker"] == 11
+    assert done["restart_postgres"] == 2
+    assert done["flush_broker"] >= 6
+    assert done["pause_broker"] >= 2
+    assert done["stop_broker"] >= 2
+
+
+def test_in_a_short_storm_each_kind_of_strike_comes_all_the_same():
+    done = Counter(name for _, name in storm(12))
+    assert done["kill_worker"] == 2
+    assert min(done[name] for name in ("flush_broker", "pause_broker", "stop_broker", "restart_postgres")) >= 2
+
+
+def test_a_broker_that_was_paused_goes_on_and_nothing_is_asked_of_it_meanwhile():
+    log = [(at, name) for at, name in storm(60) if "broker" in name]
+    for (at, name), (later, following) in itertools.pairwise(log):
+        if name in ("pause_broker", "stop_broker"):
+            assert following == "resume_broker"
+            assert later - at <= PAUSED + 0.1
+    assert log[-1][1] == "resume_broker"
