@@ -25,7 +25,7 @@ from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
 from alerts.reaping import reap
-from alerts.recheck import Go, Stop, look
+from alerts.recheck import Go, Stop, Wait, look
 from alerts.stopwatch import Stopwatch
 
 logger = logging.getLogger(__name__)
@@ -108,6 +108,9 @@ def _deliver_one(delivery: Delivery, line: Line) -> bool:
     if isinstance(verdict, Stop):
         outcomes.stopped(delivery, verdict, now=line.watch.now)
         return True
+    if isinstance(verdict, Wait):
+        leases.move(delivery, Status.CLAIMED, status=Status.PENDING, next_attempt_at=verdict.until)
+        return True
     assert text is not None
     now = line.watch.now
     if not unknowns.may_call(delivery, text_hash=text.hash, contact_id=verdict.contact.pk, now=now):
@@ -122,7 +125,7 @@ def _deliver_one(delivery: Delivery, line: Line) -> bool:
     return True
 
 
-def _prepare(delivery: Delivery, now: datetime) -> tuple[Go | Stop, texts.Text | None]:
+def _prepare(delivery: Delivery, now: datetime) -> tuple[Go | Stop | Wait, texts.Text | None]:
     """Look again and, if it is still worth saying, find the words."""
     verdict = look(delivery, now=now)
     if not isinstance(verdict, Go):

@@ -18,6 +18,7 @@ from alerts.models import Contact, Delivery, Reminder, Suppression
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
+from alerts.openings import opening
 from alerts.planning import due_offset
 from alerts.words import Telling, ending
 from ledger.kinds import Origin
@@ -35,6 +36,13 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Not at this hour: then it is asked again whether it is still worth saying."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
     """What to say, to whom, and of which lots."""
 
@@ -43,7 +51,7 @@ class Go:
     lots: list[int]
 
 
-def look(delivery: Delivery, *, now: datetime) -> Go | Stop:
+def look(delivery: Delivery, *, now: datetime) -> Go | Stop | Wait:
     """Decide what becomes of a delivery at `now`. Needs its reminder with account, member and programme."""
     reminder = delivery.reminder
     programme = reminder.programme
@@ -69,6 +77,9 @@ def look(delivery: Delivery, *, now: datetime) -> Go | Stop:
     contact = _reached(reminder, delivery.channel, now)
     if isinstance(contact, Stop):
         return contact
+    opens = opening(programme=programme, contact=contact, now=now)
+    if opens > now:
+        return Wait(opens)
     return Go(contact, _telling(reminder, contact, points=points, now=now), [lot.pk for lot in lots])
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import Error, connection
 
 from alerts import contacts, rules
+from alerts.models import TellingRules
 from alerts.models.contact import Channel
 from ledger import programmes
 from ledger.accounts import open_accounts
@@ -84,6 +85,8 @@ def set_up(*, channel: Channel, members: int, now: datetime) -> Stage:
         notice_days=NOTICE_DAYS,
     )
     rules.remind(programme=programme, offset_days=REMINDER_DAYS, channels=[channel])
+    # All go on one day, and at any hour: neither the guard against blasts nor quiet hours are what is tried here.
+    TellingRules.objects.create(programme=programme, open_from=time(), open_until=time(), blast_least=members)
     accounts = _with_addresses(programme, channel, members, now)
     last_day = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=LIFE_DAYS)
     return Stage(programme.pk, accounts, datetime.combine(last_day, time(), ZoneInfo(zone)))

@@ -1,6 +1,6 @@
 """After a definite failure the next channel; after anything else none."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from alerts import contacts, deliveries
 from alerts.channels import Accepted
 from alerts.errors import NotSent, Rejected, Throttled
-from alerts.models import Delivery, ReminderRule, Suppression
+from alerts.models import Delivery, ReminderRule, Suppression, TellingRules
 from alerts.models.contact import Channel
 from alerts.next_channels import follow
 from alerts.retries import MOST_CALLS
@@ -75,6 +75,7 @@ def test_what_is_not_worth_sending_is_followed_by_nothing(planned, carrier):
 
 
 def test_calls_that_are_used_up_are_followed_by_the_next_channel(planned, carrier):
+    TellingRules.objects.create(programme=planned.programme, open_from=time(), open_until=time())  # at any hour
     carrier.answers = [Throttled()]
     now = NOW
     for _ in range(MOST_CALLS):

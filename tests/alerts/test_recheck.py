@@ -6,7 +6,7 @@ from alerts import consents, contacts
 from alerts.models import Contact, ReminderRule, Suppression
 from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
-from alerts.recheck import Go, Stop, look
+from alerts.recheck import Go, Stop, Wait, look
 from ledger import expiry
 from ledger.actors import Actor
 from ledger.kinds import Origin
@@ -203,3 +203,8 @@ def test_an_alimtalk_speaks_of_points_from_purchases(alimtalk):
 def test_an_alimtalk_that_would_speak_of_other_points_too_is_refused(minji, alimtalk):
     builders.grant(minji, 50, origin=Origin.PROMOTION, now=builders.NOW + timedelta(days=1))
     assert look(alimtalk, now=before(60)) == Stop(Status.SKIPPED, Why.MIXED)
+
+
+def test_at_night_an_alimtalk_waits_for_the_morning(alimtalk):
+    night = before(60) + timedelta(hours=9)
+    assert look(alimtalk, now=night) == Wait(before(60) + timedelta(hours=21))
