@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from alerts.channels import tells
 from alerts.leases import lease, with_reminder
 from alerts.models import Delivery, TellingRules
 from alerts.models.delivery import Status
@@ -43,6 +44,10 @@ def record(delivery: Delivery, *, now: datetime) -> bool:
     if at is None:
         return False
     reminder = delivery.reminder
+    if not tells(delivery.transport, delivery.contact.address if delivery.contact else ""):
+        logger.info("delivery %s was kept by the sandbox: it tells nobody", delivery.pk)
+        Delivery.objects.filter(pk=delivery.pk, noticed_at=None).update(noticed_at=now)
+        return True
     try:
         notices.record(
             account=reminder.account,

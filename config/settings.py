@@ -194,6 +194,8 @@ TRANSPORTS = {
 SANDBOX_ALLOW: list[str] = env.list("SANDBOX_ALLOW", default=[])
 if not all("@" in address or (address[:1] == "+" and address[1:].isdecimal()) for address in SANDBOX_ALLOW):
     raise ImproperlyConfigured("SANDBOX_ALLOW holds e-mail addresses and numbers like +821012345678, with commas")
+# Whether what the sandbox keeps counts as told, as in a demo: then points expire of which nobody was really told.
+SANDBOX_TELLS = env.bool("SANDBOX_TELLS", default=False)
 PROVIDER_TIMEOUT = env.float("PROVIDER_TIMEOUT", default=10.0, validate=validate.Range(min=0.1, max=30))  # seconds
 
 

@@ -79,3 +79,17 @@ def test_a_notice_for_an_account_that_closed_is_not_tried_for_ever(accepted):
     assert notice.record_missing(now=before(40), limit=10) == 1
     assert not Notice.objects.exists()
     assert notice.record_missing(now=before(40), limit=10) == 0
+
+
+def test_a_message_that_the_sandbox_kept_opens_no_gate(byeol):
+    account = builders.minji(byeol)
+    builders.grant(account, 1_200)
+    alert_builders.phone(account)
+    alert_builders.by_channels(byeol, "sms")
+    alert_builders.plan(before(60))
+    deliveries.deliver(now=before(60), limit=10)
+    delivery = alert_builders.the_delivery()
+    assert (delivery.status, delivery.transport) == ("accepted", "sandbox")
+    assert delivery.noticed_at is not None
+    assert not Notice.objects.exists()
+    assert account.lots.get().gated

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.channels import TRANSPORTS, Channels, capabilities_of, open_channel, transport_of
+from alerts.channels import TRANSPORTS, Channels, capabilities_of, open_channel, tells, transport_of
 from alerts.channels.base import Channel, Kind
 from alerts.errors import UnknownChannel, UnknownTransport
 from alerts.models import ProviderEvent
@@ -48,3 +48,16 @@ def test_a_transport_that_does_not_carry_the_channel_is_refused(settings):
 
 def test_reports_say_what_rows_say():
     assert {kind.value for kind in Kind} == set(ProviderEvent.Kind.values)
+
+
+def test_what_the_sandbox_keeps_tells_nobody_unless_it_is_said_so(settings):
+    settings.SANDBOX_ALLOW = []
+    assert tells("smtp", "minji@example.com")
+    assert not tells("sandbox", "+821012345678")
+    settings.SANDBOX_ALLOW = ["Minji@example.com"]
+    assert tells("smtp", "minji@example.com")
+    assert not tells("smtp", "jun@example.com")
+    assert not tells("sandbox", "minji@example.com")
+    settings.SANDBOX_TELLS = True
+    assert tells("sandbox", "+821012345678")
+    assert tells("smtp", "jun@example.com")
