@@ -36,8 +36,8 @@ def test_the_goals_are_those_of_the_table():
         ("big_table", 10_000_000, 1.3, AT_MOST, None),
         ("plan", 1_000_000, 0.5, AT_LEAST, None),
         ("plan_big", 10_000_000, 1.3, AT_MOST, None),
-        ("smtp", 400, 0.6, AT_LEAST, None),
-        ("http", 400, 0.6, AT_LEAST, None),
+        ("smtp", 150, 0.6, AT_LEAST, None),
+        ("http", 150, 0.6, AT_LEAST, None),
         ("peers", 100_000, 5, AT_LEAST, None),
     ]
 
