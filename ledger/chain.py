@@ -176,8 +176,11 @@ _CODERS: dict[type, Callable[[Any], bytes]] = {
 }
 
 
+_BASES = tuple(_CODERS.items())  # apart: what one thread looks through must not grow under another
+
+
 def _coder(field: Field) -> Callable[[Any], bytes]:
     kind = type(field)
     if kind not in _CODERS:  # a text of another class is coded as a text
-        _CODERS[kind] = next(coder for base, coder in _CODERS.items() if issubclass(kind, base))
+        _CODERS[kind] = next(coder for base, coder in _BASES if issubclass(kind, base))
     return _CODERS[kind]

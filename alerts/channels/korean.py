@@ -1,15 +1,16 @@
 """What the Korean transports share: national digits, and SMS or LMS by the length in cp949.
 
-Source: the providers' guides: 90 bytes are an SMS, up to 2,000 an LMS, in the encoding of Korean telephones.
+How many bytes are an SMS, and how many an LMS, `sms_length.py` says.
 """
 
 from __future__ import annotations
 
-from alerts.errors import Rejected
+from alerts.encoding import encoded
+from alerts.errors import CannotBeWritten, Rejected
 from alerts.phones import korean_digits
+from alerts.sms_length import LMS_BYTES, SMS_BYTES
 
 SMS, LMS = "SMS", "LMS"
-SMS_BYTES, LMS_BYTES = 90, 2_000
 
 
 def digits(number: str) -> str:
@@ -23,8 +24,8 @@ def digits(number: str) -> str:
 def kind_of(text: str) -> str:
     """SMS or LMS. Raises Rejected when the telephones of Korea cannot show the text, or not so long a one."""
     try:
-        length = len(text.encode("cp949"))
-    except UnicodeEncodeError as error:
+        length = len(encoded(text, field="text"))
+    except CannotBeWritten as error:
         raise Rejected("the text cannot be written in cp949", answer="encoding") from error
     if length > LMS_BYTES:
         raise Rejected(f"the text has {length} bytes, more than {LMS_BYTES}", answer="too_long")
