@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from alerts.channels import capabilities_of
-from alerts.deliveries import lease
+from alerts.sending.deliveries import lease
 
 
 @register("alerts")

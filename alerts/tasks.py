@@ -3,8 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from alerts import deliveries, extension_rules, receipts, reminders, waivers
-from alerts.ticks import tick
+from alerts.duty import extension_rules, waivers
+from alerts.planning import reminders
+from alerts.sending import deliveries, receipts
+from alerts.watch.ticks import tick
 
 
 @shared_task

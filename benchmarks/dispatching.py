@@ -20,8 +20,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test.utils import override_settings
 
-from alerts import deliveries
 from alerts.models.contact import Channel
+from alerts.sending import deliveries
 from benchmarks import databases
 from benchmarks.bare import check_same
 from benchmarks.crowd import SEATS, Crowd, Seat

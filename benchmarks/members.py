@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from alerts import contacts
+from alerts.addresses import contacts
 from alerts.models.contact import Channel
 from benchmarks import load
 from ledger import accounts, grants, posting, programmes

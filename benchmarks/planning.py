@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from alerts import reminders
+from alerts.planning import reminders
 from benchmarks import databases
 from benchmarks.bare import check_same
 from benchmarks.members import programme, with_addresses, with_due_lots, with_lots

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from alerts import reminders, rules
 from alerts.models import TellingRules
 from alerts.models.contact import Channel
+from alerts.planning import reminders
+from alerts.rules import programme_rules
 from benchmarks.members import programme, with_addresses, with_due_lots
 from ledger.models import Programme
 
@@ -18,7 +19,7 @@ NEVER_HELD = 2**31 - 1  # reminders a day that need nobody's leave: the guard ag
 
 def remind(of: Programme, channel: Channel = Channel.EMAIL) -> None:
     """Let the programme write so many days before, however many members that are."""
-    rules.remind(programme=of, offset_days=TOLD_BEFORE.days, channels=[channel])
+    programme_rules.remind(programme=of, offset_days=TOLD_BEFORE.days, channels=[channel])
     TellingRules.objects.update_or_create(programme=of, defaults={"blast_least": NEVER_HELD})
 
 

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import Error, connection
 
-from alerts import contacts, rules
+from alerts.addresses import contacts
 from alerts.models import TellingRules
 from alerts.models.contact import Channel
+from alerts.rules import programme_rules
 from ledger import programmes
 from ledger.accounts import open_accounts
 from ledger.actors import Actor
@@ -84,7 +85,7 @@ def set_up(*, channel: Channel, members: int, now: datetime) -> Stage:
         unit=Unit.MONTHS,
         notice_days=NOTICE_DAYS,
     )
-    rules.remind(programme=programme, offset_days=REMINDER_DAYS, channels=[channel])
+    programme_rules.remind(programme=programme, offset_days=REMINDER_DAYS, channels=[channel])
     # All go on one day, and at any hour: neither the guard against blasts nor quiet hours are what is tried here.
     TellingRules.objects.create(programme=programme, open_from=time(), open_until=time(), blast_least=members)
     accounts = _with_addresses(programme, channel, members, now)

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 
-from alerts import contacts, rules
+from alerts.addresses import contacts
+from alerts.rules import programme_rules
 from demo.diary import Diary
 from demo.incidents import Incidents
 from ledger import accounts, clawbacks, expiry, extensions, grants, notices, programmes, redemptions
@@ -54,7 +55,7 @@ class Story:
         start = self.now - relativedelta(months=MONTHS + 2)
         moa = _programme("moa", "모아 멤버십", start, 12, Rounding.MONTH, reinstate_window_days=90)
         byeol = _programme("byeol", "별 카드 페이백", start, 6, Rounding.DAY)
-        rules.extend_active(programme=byeol, active_days=60, extend_days=30, most_times=2, days_before=14)
+        programme_rules.extend_active(programme=byeol, active_days=60, extend_days=30, most_times=2, days_before=14)
         for programme, members in ((moa, MOA_MEMBERS), (byeol, BYEOL_MEMBERS)):
             for reference, earned, spent, months in members:
                 account = _account(programme, reference)
@@ -173,7 +174,7 @@ def _programme(
         reinstate_window_days=reinstate_window_days,
     )
     for offset in (60, 30, 3):
-        rules.remind(programme=programme, offset_days=offset)
+        programme_rules.remind(programme=programme, offset_days=offset)
     return programme
 
 

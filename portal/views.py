@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from alerts import unsubscribing
+from alerts.addresses import unsubscribing
 from alerts.errors import BadInput
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel

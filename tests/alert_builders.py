@@ -9,9 +9,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from alerts import contacts, deliveries, extension_rules, reminders, rules
+from alerts.addresses import contacts
+from alerts.duty import extension_rules
 from alerts.models import Contact, Delivery, ExtensionRule, Reminder, ReminderRule
 from alerts.models.contact import Channel
+from alerts.planning import reminders
+from alerts.rules import programme_rules
+from alerts.sending import deliveries
 from ledger import accounts, expiry
 from ledger.models import Account, Programme
 from tests import builders
@@ -35,7 +39,7 @@ def byeol(*offsets: int, least_points: int = 1, **changes: object) -> Programme:
     """Byeol with its reminders: 60, 33 and 3 days before, or those given."""
     programme = builders.byeol(**changes)  # type: ignore[arg-type]
     for offset in offsets or (60, 33, 3):
-        rules.remind(programme=programme, offset_days=offset, least_points=least_points)
+        programme_rules.remind(programme=programme, offset_days=offset, least_points=least_points)
     return programme
 
 
@@ -43,7 +47,7 @@ def moa(*offsets: int) -> Programme:
     """Moa, without a notice duty, with these reminders."""
     programme = builders.moa()
     for offset in offsets:
-        rules.remind(programme=programme, offset_days=offset)
+        programme_rules.remind(programme=programme, offset_days=offset)
     return programme
 
 
@@ -89,7 +93,7 @@ def member(programme: Programme, reference: str, points: int, **more: Any) -> Ac
 def active_rule(programme: Programme, **changes: int) -> ExtensionRule:
     """Active in the last 90 days: 30 days more, once, when 70 days are left."""
     terms = {"active_days": 90, "extend_days": 30, "most_times": 1, "days_before": 70}
-    return rules.extend_active(programme=programme, **(terms | changes))
+    return programme_rules.extend_active(programme=programme, **(terms | changes))
 
 
 def plan(now: datetime) -> None:

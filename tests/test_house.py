@@ -82,8 +82,8 @@ def test_nothing_is_found_in_a_house_in_order(tmp_path):
         "ledger/waiting.py": "started = time.monotonic()\nnow = book.at\nlots = Lot.objects.filter(open=True)\n",
         "tests/ledger/test_waiting.py": "",
         "ledger/migrations/0001_start.py": "now = timezone.now()\n",
-        "alerts/contacts.py": "Contact.objects.filter(account=account).update(email=email)\nseen.update(lots)\n",
-        "tests/alerts/test_contacts.py": "",
+        "alerts/addresses/contacts.py": "Contact.objects.filter(pk=1).update(email=email)\nseen.update(lots)\n",
+        "tests/alerts/addresses/test_contacts.py": "",
         "docs/architecture.md": "`/admin/` and `ledger/posting.py`; https://example.org/home/page\n",
     }
     assert offences_in(a_house(tmp_path, in_order)) == []

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from alerts import suppressions
+from alerts.addresses import suppressions
 from alerts.admin.pages import BoundedPaginator, PlainAddress, ReadOnlyAdmin
 from alerts.errors import BadInput
 from alerts.models import Consent, Contact, ExtensionRule, ReminderRule, Suppression

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from alerts import template_versions, texts
 from alerts.admin.pages import PlainAddress
 from alerts.errors import BadInput, CannotBeWritten
 from alerts.models import Template, TemplateVersion
 from alerts.models.contact import Channel
-from alerts.wording import VARIABLES
-from alerts.words import Telling, Words, ending, write
+from alerts.texts import rendering, template_versions
+from alerts.texts.wording import VARIABLES
+from alerts.texts.words import Telling, Words, ending, write
 from ledger.actors import Actor
 from ledger.models import Account
 from ledger.statements import expiring
@@ -137,7 +137,7 @@ class TemplateAdmin(PlainAddress):
                     programme=obj.programme,
                     channel=obj.channel,
                     language=obj.language,
-                    words=texts.as_words(newest),
+                    words=rendering.as_words(newest),
                     korean_number=korean,
                 )
             except (CannotBeWritten, BadInput) as error:
@@ -159,7 +159,7 @@ class TemplateAdmin(PlainAddress):
         try:
             telling = _telling(row, reference)
             newest = row.versions.order_by("-number").first()
-            words = texts.as_words(newest) if newest else texts.built_in(row.channel, row.language)
+            words = rendering.as_words(newest) if newest else rendering.built_in(row.channel, row.language)
             text = write(words, telling, channel=row.channel, language=row.language)
         except (CannotBeWritten, BadInput) as error:
             refusal = error.detail

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from alerts import webhooks
 from alerts.errors import AlertsError, BadInput, BadSignature, UnknownTransport
+from alerts.sending import webhooks
 
 STATUS: dict[type[AlertsError], int] = {BadInput: 400, BadSignature: 401, UnknownTransport: 404}
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 from uuid import UUID
 
 from alerts.errors import Unknown, UnknownTransport
-from alerts.words import Text
+from alerts.texts.words import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ How many bytes are an SMS, and how many an LMS, `sms_length.py` says.
 
 from __future__ import annotations
 
-from alerts.encoding import encoded
 from alerts.errors import CannotBeWritten, Rejected
 from alerts.phones import korean_digits
-from alerts.sms_length import LMS_BYTES, SMS_BYTES
+from alerts.texts.encoding import encoded
+from alerts.texts.sms_length import LMS_BYTES, SMS_BYTES
 
 SMS, LMS = "SMS", "LMS"
 

@@ -9,9 +9,11 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection, transaction
 
-from alerts import deliveries, extension_rules, notice, receipts, reminders
+from alerts.duty import extension_rules
 from alerts.errors import NotSent
 from alerts.models import Attempt, Delivery, ProviderEvent, Reminder
+from alerts.planning import reminders
+from alerts.sending import deliveries, notice, receipts
 from ledger.models import Entry, Extension, Notice
 from tests import alert_builders, builders
 from tests.alert_builders import before, plan, states

@@ -24,8 +24,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from alerts import rules
 from alerts.models import Attempt, Delivery
+from alerts.rules import programme_rules
 from config.celery import CLOCK
 from ledger.models import Account, Notice
 from tests import alert_builders, builders
@@ -109,7 +109,7 @@ def line(transactional_db, sink, tmp_path) -> Iterator[Line]:
 def members() -> list[Account]:
     """Twelve members with points that go in fifty days."""
     programme = builders.byeol()
-    rules.remind(programme=programme, offset_days=60)
+    programme_rules.remind(programme=programme, offset_days=60)
     now = timezone.now()
     return [
         alert_builders.member(programme, f"member-{n:02}", 100 + n, now=now, expires_at=now + timedelta(days=50))

@@ -8,7 +8,7 @@ from django.test import Client
 
 from alerts.channels.base import Message as SentMessage
 from alerts.channels.sandbox import SandboxChannel
-from alerts.texts import Text
+from alerts.texts.rendering import Text
 from portal import inbox
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from alerts import unsubscribing
+from alerts.addresses import unsubscribing
 from alerts.models import Consent
 from tests.builders import NOW
 

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from alerts import deliveries, evidence
+from alerts.proof import evidence
+from alerts.sending import deliveries
 from ledger import statements
 from ledger.models import Account, Entry, Notice
 from tests import alert_builders, builders

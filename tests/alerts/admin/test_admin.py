@@ -1,9 +1,10 @@
 import pytest
 from django.urls import reverse
 
-from alerts import contacts, deliveries
+from alerts.addresses import contacts
 from alerts.admin import pages
 from alerts.models import Contact, Delivery, ReminderRule
+from alerts.sending import deliveries
 from tests.alert_builders import before, plan, the_delivery
 
 

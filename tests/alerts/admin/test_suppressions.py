@@ -1,6 +1,6 @@
 from django.urls import reverse
 
-from alerts import suppressions
+from alerts.addresses import suppressions
 from alerts.models import Suppression
 from tests.builders import NOW
 

@@ -3,7 +3,7 @@ from django.test import Client
 
 from alerts.models import ProviderEvent
 from tests.alerts.channels.conftest import point, sender
-from tests.alerts.test_webhooks import TAKEN
+from tests.alerts.sending.test_webhooks import TAKEN
 
 __all__ = ["sender"]
 pytestmark = pytest.mark.django_db

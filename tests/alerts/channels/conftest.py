@@ -9,7 +9,7 @@ import pytest
 from alerts.channels import Message
 from alerts.fakes.hooks import Secrets, Sender
 from alerts.fakes.server import FakeProvider
-from alerts.texts import Text
+from alerts.texts.rendering import Text
 
 KEY = UUID("11111111-2222-4333-8444-555555555555")
 OTHER = UUID("99999999-2222-4333-8444-555555555555")

@@ -8,7 +8,7 @@ from django.core import mail
 from alerts.channels import Accepted, Message
 from alerts.channels.email import EmailChannel
 from alerts.errors import NotSent, Rejected, Throttled, Unknown
-from alerts.texts import Text
+from alerts.texts.rendering import Text
 
 KEY = UUID("11111111-2222-4333-8444-555555555555")
 TEXT = Text(subject="[별] 포인트 안내", text="포인트 1,200P\n", html="<p>포인트 <b>1,200P</b></p>\n")

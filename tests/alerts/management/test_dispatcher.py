@@ -18,9 +18,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from alerts import rules
 from alerts.management.commands.dispatcher import clock
 from alerts.models import Attempt, Delivery
+from alerts.rules import programme_rules
 from config.celery import CLOCK
 from ledger.models import Notice
 from tests import alert_builders, builders
@@ -46,7 +46,7 @@ def test_once_runs_every_tick_once_and_a_member_is_told(sink):
 def members(number: int) -> None:
     """Members with points that go in fifty days, and are due to be told."""
     programme = builders.byeol()
-    rules.remind(programme=programme, offset_days=60)
+    programme_rules.remind(programme=programme, offset_days=60)
     now = timezone.now()
     for n in range(number):
         alert_builders.member(programme, f"member-{n}", 100 + n, now=now, expires_at=now + timedelta(days=50))

@@ -1,0 +1,1 @@
+"""From lots to reminders."""

@@ -1,0 +1,1 @@
+"""The rules of telling that a programme keeps."""

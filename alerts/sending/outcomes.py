@@ -1,0 +1,88 @@
+"""What came of a delivery at the moment of sending, written down in one transaction with what follows from it."""
+
+from __future__ import annotations
+
+import logging
+import random
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from alerts.addresses import contacts
+from alerts.channels import Accepted
+from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
+from alerts.models import Contact, Delivery
+from alerts.models.delivery import Outcome, Status, Why
+from alerts.sending.leases import move, note
+from alerts.sending.next_channels import follow
+from alerts.sending.recheck import Stop
+from alerts.sending.retries import MOST_CALLS, next_try
+
+logger = logging.getLogger(__name__)
+
+
+def accepted(delivery: Delivery, answer: Accepted, *, now: datetime) -> bool:
+    """The provider took it. False: the lease had run out, and somebody else has decided meanwhile."""
+    delivery.accepted_at, delivery.status = now, Status.ACCEPTED
+    with transaction.atomic():
+        mine = move(
+            delivery,
+            Status.SENDING,
+            status=Status.ACCEPTED,
+            accepted_at=now,
+            why=Why.NONE,
+            provider_id=answer.provider_id[:100],
+        )
+        if mine:
+            note(delivery, Outcome.ACCEPTED, answer.answer, answer.detail, now)
+    if not mine:
+        logger.warning("delivery %s was accepted after its lease had run out", delivery.pk)
+    return mine
+
+
+def not_accepted(
+    delivery: Delivery, contact: Contact, error: SendError, *, now: datetime, away_until: datetime | None = None
+) -> None:
+    """The call came to nothing, or nobody knows. `away_until`: nobody can be reached, and no try is used up."""
+    change: dict[str, object]
+    if isinstance(error, Rejected):
+        outcome, change = Outcome.REJECTED, {"status": Status.FAILED, "why": Why.REFUSED}
+    elif isinstance(error, Unknown):
+        again = next_call(delivery, now=now) or now
+        outcome, change = Outcome.UNKNOWN, {"status": Status.UNKNOWN, "next_attempt_at": again, "why": Why.NONE}
+    else:
+        outcome = Outcome.THROTTLED if isinstance(error, Throttled) else Outcome.NOT_SENT
+        wait = error.retry_after if isinstance(error, Throttled) else timedelta()
+        away = isinstance(error, NotSent) and error.transport_down
+        when = away_until if away and away_until else next_call(delivery, now=now, retry_after=wait, away=away)
+        change = {"status": Status.PENDING, "next_attempt_at": when}
+        if when is None:
+            change = {"status": Status.DEAD, "why": Why.EXHAUSTED}
+    with transaction.atomic():
+        if not move(delivery, Status.SENDING, **change):
+            return
+        note(delivery, outcome, error.answer, error.detail, now)
+        if isinstance(error, Rejected) and error.bad_address:
+            contacts.refuse(contact=contact, now=now)
+        if change["status"] in (Status.FAILED, Status.DEAD):
+            follow(delivery, now=now)
+
+
+def stopped(delivery: Delivery, verdict: Stop, *, now: datetime) -> None:
+    """The look before sending found no reason to, or nobody to send to: then the next channel may reach the member."""
+    with transaction.atomic():
+        if move(delivery, Status.CLAIMED, status=verdict.status, why=verdict.why) and verdict.status == Status.SKIPPED:
+            follow(delivery, now=now)
+
+
+def next_call(
+    delivery: Delivery, *, now: datetime, retry_after: timedelta = timedelta(), away: bool = False
+) -> datetime | None:
+    """When to call again; None: calls are used up. While nobody can be reached they never are."""
+    return next_try(
+        calls=min(delivery.attempts, MOST_CALLS - 1) if away else delivery.attempts,
+        now=now,
+        expires_at=delivery.reminder.expires_at,
+        jitter=random.random(),
+        retry_after=retry_after,
+    )

@@ -1,0 +1,43 @@
+"""What is found when nobody is at it any more: leases that ran out, unknown outcomes, notices that are missing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from alerts.models import Delivery
+from alerts.models.delivery import Outcome, Status, Why
+from alerts.sending import notice, unknowns
+from alerts.sending.leases import locked, move, note
+from alerts.sending.unsolved import LEASE_OVER
+
+
+def reap(*, now: datetime, limit: int) -> int:
+    """Take back what dead workers held, decide about unknown outcomes, record and withdraw notices; how many."""
+    return (
+        _reap_claimed(now, limit)
+        + _reap_sending(now, limit)
+        + unknowns.decide(now=now, limit=limit)
+        + notice.record_missing(now=now, limit=limit)
+        + notice.withdraw_missing(now=now, limit=limit)
+    )
+
+
+def _reap_claimed(now: datetime, limit: int) -> int:
+    """Leases that ran out before anything was sent: due again at once."""
+    with transaction.atomic():
+        over = locked(Delivery.objects.filter(status=Status.CLAIMED, lease_until__lte=now), "lease_until", limit)
+        return sum(move(delivery, Status.CLAIMED, status=Status.PENDING) for delivery in over)
+
+
+def _reap_sending(now: datetime, limit: int) -> int:
+    """Leases that ran out during the call: nobody knows whether it was sent."""
+    with transaction.atomic():
+        over = locked(Delivery.objects.filter(status=Status.SENDING, lease_until__lte=now), "lease_until", limit)
+        for delivery in over:
+            ended = delivery.lease_until or now  # the last moment at which the call can have ended
+            # The lease was longer than a first wait, so it is decided at once.
+            move(delivery, Status.SENDING, status=Status.UNKNOWN, next_attempt_at=now, why=Why.NONE)
+            note(delivery, Outcome.UNKNOWN, LEASE_OVER, "the worker did not come back", ended)
+        return len(over)

@@ -1,0 +1,152 @@
+"""The look just before sending: is it still true, still worth saying, and to whom? Reads only.
+
+The ledger is asked at this moment, not when the reminder was planned: the number in the message is the fresh one. So
+is consent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models.functions import Lower
+
+from alerts.addresses import consents, contacts
+from alerts.models import Contact, Delivery, Reminder, Suppression
+from alerts.models.consent import Purpose
+from alerts.models.contact import Channel
+from alerts.models.delivery import Status, Why
+from alerts.planning.due import due_offset
+from alerts.rules import programme_rules
+from alerts.rules.openings import opening
+from alerts.texts.words import Telling, ending
+from ledger.kinds import Origin
+from ledger.models import Lot
+from ledger.policies import Model, is_good_day
+from ledger.statements import lots_expiring_at
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nothing is to be sent: how the delivery ends, and why."""
+
+    status: Status
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not at this hour: then it is asked again whether it is still worth saying."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """What to say, to whom, and of which lots."""
+
+    contact: Contact
+    telling: Telling
+    lots: list[int]
+
+
+def look(delivery: Delivery, *, now: datetime) -> Go | Stop | Wait:
+    """Decide what becomes of a delivery at `now`. Needs its reminder with account, member and programme."""
+    reminder = delivery.reminder
+    programme = reminder.programme
+    today = now.astimezone(programme.tz).date()
+    if reminder.account.closes_at and reminder.account.closes_at <= now:
+        return Stop(Status.SKIPPED, Why.CLOSED)
+    live = lots_expiring_at(reminder.account, reminder.expires_at, at=now)
+    if not live:
+        return _nothing_left(reminder, now)
+    # Lots that a notice duty holds and that can no longer be told in time will not go on that day; and a notice that is
+    # too early to count would be about something else.
+    lots = [lot for lot in live if not lot.gated or _would_count(lot, today, reminder.expires_on)]
+    if not lots:
+        too_late = all(not is_good_day(today, reminder.expires_on, lot.notice_days) for lot in live)
+        return Stop(Status.SUPERSEDED, Why.UNTOLD) if too_late else Stop(Status.SKIPPED, Why.TOO_EARLY)
+    points = sum(lot.remaining for lot in lots)
+    stop = _not_this_one(reminder, today=today, points=points)
+    if stop:
+        return stop
+    if delivery.channel == Channel.ALIMTALK and any(lot.origin != Origin.PURCHASE for lot in lots):
+        # Kakao's rule from April 2026: an AlimTalk speaks of points from paid purchases and of nothing else.
+        return Stop(Status.SKIPPED, Why.MIXED)
+    contact = _reached(reminder, delivery.channel, now)
+    if isinstance(contact, Stop):
+        return contact
+    opens = opening(programme=programme, contact=contact, now=now)
+    if opens > now:
+        return Wait(opens)
+    return Go(contact, _telling(reminder, contact, points=points, now=now), [lot.pk for lot in lots])
+
+
+def _telling(reminder: Reminder, contact: Contact, *, points: int, now: datetime) -> Telling:
+    """What to say: the day, and where it is not its end the time, are those of the place where the member lives."""
+    programme = reminder.programme
+    zone = ZoneInfo(contact.zone) if contact.zone else programme.tz
+    last_day, last_time = ending(reminder.expires_at, zone)
+    return Telling(
+        programme=programme.name,
+        unit=programme.unit,
+        points=points,
+        last_day=last_day,
+        days_left=(last_day - now.astimezone(zone).date()).days,
+        link=f"{settings.SITE_URL}/",
+        last_time=last_time,
+        korean_number=contact.channel == Channel.EMAIL or contact.address.startswith("+82"),
+    )
+
+
+def _reached(reminder: Reminder, channel: str, now: datetime) -> Contact | Stop:
+    """The address to write to; or why there is none on this channel, and another may have one."""
+    member_id = reminder.account.member_id
+    if not consents.wants(member_id, channel, Purpose.NOTICE, now=now):
+        return Stop(Status.SKIPPED, Why.OPTED_OUT)
+    contact = contacts.usable(member_id, channel)
+    if contact:
+        return contact
+    addresses = Contact.objects.filter(member_id=member_id, channel=channel).usable().values(kept=Lower("address"))
+    suppressed = Suppression.objects.filter(channel=channel, lifted_at=None, address__in=addresses).exists()
+    return Stop(Status.SKIPPED, Why.SUPPRESSED if suppressed else Why.NO_CONTACT)
+
+
+def _would_count(lot: Lot, today: date, expires_on: date) -> bool:
+    """Whether a notice given today would be a good one for this lot."""
+    return is_good_day(today, expires_on, lot.notice_days, lot.policy.notice_max_days)
+
+
+def _nothing_left(reminder: Reminder, now: datetime) -> Stop:
+    if _moved(reminder):
+        return Stop(Status.SUPERSEDED, Why.MOVED)  # the new date has reminders of its own
+    if now >= reminder.expires_at:
+        return Stop(Status.TOO_LATE, Why.EXPIRED)
+    return Stop(Status.SKIPPED, Why.REDEEMED)
+
+
+def _moved(reminder: Reminder) -> bool:
+    """Whether points of that date are still there with another one: extended, postponed, or moved by activity.
+
+    What moved by activity left no row of its own; it is known by its policy, its age, and that it goes later now.
+    """
+    there = Lot.objects.filter(account=reminder.account, open=True)
+    by_an_act = there.filter(extensions__was=reminder.expires_at)
+    by_activity = there.filter(
+        policy__model=Model.INACTIVITY, first_expires_at__lte=reminder.expires_at, expires_at__gt=reminder.expires_at
+    )
+    return by_an_act.exists() or by_activity.exists()
+
+
+def _not_this_one(reminder: Reminder, *, today: date, points: int) -> Stop | None:
+    offsets = programme_rules.offsets(reminder.programme_id)
+    if reminder.offset_days not in {offset.days for offset in offsets}:
+        return Stop(Status.SKIPPED, Why.NO_RULE)
+    nearest = due_offset(offsets, today=today, expires_on=reminder.expires_on, points=points)
+    if nearest == reminder.offset_days:
+        return None
+    if nearest is not None and nearest < reminder.offset_days:
+        return Stop(Status.SUPERSEDED, Why.NEARER)
+    return Stop(Status.SKIPPED, Why.FEW_POINTS)

@@ -1,0 +1,146 @@
+"""Outcomes that nobody knows, decided by what the transport can do about them.
+
+An idempotency key, within its time: send again under the same key, and the same words. A look-up: look, then decide.
+Neither: an e-mail is rather sent twice than not at all; an SMS waits for a person.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from alerts.channels import Accepted, Capabilities, Channels, capabilities_of, transport_of
+from alerts.errors import SendError
+from alerts.models import Delivery
+from alerts.models.delivery import Outcome, Status, Why
+from alerts.sending.leases import lease, locked, move, note
+from alerts.sending.notice import record
+from alerts.sending.outcomes import next_call
+from alerts.sending.unsolved import LOOKED_UP, key_still_holds, unsolved_since
+from alerts.stopwatch import Stopwatch
+
+logger = logging.getLogger(__name__)
+
+# A mail server that takes messages but answers too late would be sent the same one again and again: after so many
+# outcomes that nobody knows, the delivery is given up, and a nearer reminder or a person goes on.
+MOST_UNKNOWN = 3
+LOOK_AGAIN = timedelta(minutes=5)  # when the provider could not say
+BUDGET = timedelta(seconds=15)  # no look-up is begun later in a tick
+
+
+def decide(*, now: datetime, limit: int) -> int:
+    """Decide about up to `limit` unknown outcomes whose time has come, the longest due first; returns how many."""
+    due = Delivery.objects.filter(status=Status.UNKNOWN, why=Why.NONE, next_attempt_at__lte=now)
+    with transaction.atomic():
+        over = locked(due, "next_attempt_at", limit)
+        to_look_up = [delivery for delivery in over if _decide(delivery, now)]
+    _look_up(to_look_up, Stopwatch(now))
+    return len(over)
+
+
+def _decide(delivery: Delivery, now: datetime) -> bool:
+    """True: the provider is to be asked, once the transaction is over."""
+    can = capabilities(delivery)
+    if can and can.can_look_up:
+        # Pushed ahead: another worker does not ask the same meanwhile.
+        move(delivery, Status.UNKNOWN, status=Status.UNKNOWN, next_attempt_at=now + LOOK_AGAIN)
+        return True
+    if _key_holds(delivery, can, now):
+        _again(delivery, now)
+    elif _rather_twice(delivery):
+        unknown = delivery.tries.filter(outcome=Outcome.UNKNOWN).count()
+        if unknown >= MOST_UNKNOWN:
+            move(delivery, Status.UNKNOWN, status=Status.DEAD, why=Why.EXHAUSTED)
+        else:
+            _again(delivery, now)
+    else:
+        wait_for_a_person(delivery, Status.UNKNOWN)
+    return False
+
+
+def _again(delivery: Delivery, now: datetime) -> None:
+    if next_call(delivery, now=now) is None:
+        move(delivery, Status.UNKNOWN, status=Status.DEAD, why=Why.EXHAUSTED)
+    else:
+        move(delivery, Status.UNKNOWN, status=Status.PENDING)
+
+
+def wait_for_a_person(delivery: Delivery, was: Status) -> None:
+    """Nothing but a person can find out; `deliveries.decide_by_hand` is for them."""
+    expires_at = delivery.reminder.expires_at  # out of the way of those that the clock decides
+    move(delivery, was, status=Status.UNKNOWN, why=Why.PERSON, next_attempt_at=expires_at)
+
+
+def capabilities(delivery: Delivery) -> Capabilities | None:
+    """What can be done about its unknown outcome: None where another transport carries its channel by now."""
+    if delivery.transport != transport_of(delivery.channel):
+        return None
+    return capabilities_of(delivery.channel)
+
+
+def _rather_twice(delivery: Delivery) -> bool:
+    return capabilities_of(delivery.channel).send_again_after_unknown
+
+
+def _key_holds(delivery: Delivery, can: Capabilities | None, now: datetime) -> bool:
+    first = unsolved_since(delivery.tries.all())
+    if can is None or first is None:
+        return False
+    return key_still_holds(first, kept_for=can.idempotent_for, now=now, lease=lease(), longest_call=can.longest_call)
+
+
+def may_call(delivery: Delivery, *, text_hash: str, contact_id: int, now: datetime) -> bool:
+    """Ask just before a call: would it be a second message, if an earlier one was accepted after all?
+
+    False: the delivery has been put back among the unknown ones. The words and the address must be the same, too: the
+    provider that knows the key sends nothing, and the proof would name words that nobody got.
+    """
+    if not delivery.attempts or unsolved_since(delivery.tries.all()) is None or _rather_twice(delivery):
+        return True
+    can = capabilities(delivery)
+    if can and can.can_look_up:
+        move(delivery, Status.CLAIMED, status=Status.UNKNOWN, next_attempt_at=now)
+        return False
+    same = (text_hash, contact_id) == (delivery.text_hash, delivery.contact_id)
+    if same and _key_holds(delivery, can, now):
+        return True
+    wait_for_a_person(delivery, Status.CLAIMED)
+    return False
+
+
+def _look_up(deliveries: list[Delivery], watch: Stopwatch) -> None:
+    with Channels() as channels:
+        for delivery in deliveries:
+            if watch.spent >= BUDGET:
+                return  # they are looked up when their time comes again
+            try:
+                found = channels[delivery.channel].look_up(
+                    delivery.pk, to=delivery.contact.address if delivery.contact else ""
+                )
+            except SendError as error:
+                logger.info("delivery %s could not be looked up: %s", delivery.pk, error.code)
+                continue
+            if solve(delivery, found, code=LOOKED_UP, now=watch.now) and found:
+                record(delivery, now=watch.now)
+
+
+def solve(delivery: Delivery, found: Accepted | None, *, code: str, now: datetime) -> bool:
+    """Write down what became of an unknown outcome. None: it was not accepted, and is sent again.
+
+    `code` says who: the provider, or a person. False: it was decided otherwise meanwhile.
+    """
+    last = delivery.tries.order_by("-number").first()
+    sent_at = min(last.at, now) if last else now
+    delivery.attempts += 1
+    change: dict[str, object] = {"status": Status.PENDING, "next_attempt_at": now}
+    if found:
+        delivery.status, delivery.accepted_at = Status.ACCEPTED, sent_at
+        change = {"status": Status.ACCEPTED, "accepted_at": sent_at, "provider_id": found.provider_id[:100]}
+    with transaction.atomic():
+        if not move(delivery, Status.UNKNOWN, **change, why=Why.NONE, attempts=delivery.attempts):
+            return False
+        outcome = Outcome.ACCEPTED if found else Outcome.NOT_SENT
+        note(delivery, outcome, code, found.detail if found else "not accepted", now)
+    return True

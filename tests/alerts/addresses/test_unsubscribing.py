@@ -1,0 +1,73 @@
+import pytest
+from django.core import signing
+
+from alerts.addresses import consents, contacts, unsubscribing
+from alerts.errors import BadInput
+from alerts.models import Consent
+from alerts.models.contact import Channel
+from tests import alert_builders, builders
+from tests.builders import NOW, days
+
+
+@pytest.fixture
+def account(byeol):
+    return builders.minji(byeol)
+
+
+def token(account, channel="email", purpose="notice"):
+    return unsubscribing.token(member_id=account.member_id, channel=channel, purpose=purpose)
+
+
+def test_a_link_ends_one_purpose_on_one_channel_of_one_member(account, byeol):
+    jun = builders.jun(byeol)
+    alert_builders.email(account)
+    phone = contacts.put(
+        member=account.member, address="010-1234-5678", language="ko", verified=True, now=NOW, channel=Channel.SMS
+    )
+    others = alert_builders.email(jun, "jun@example.com")
+    scope = unsubscribing.unsubscribe(token=token(account), now=NOW)
+
+    assert scope == unsubscribing.Scope(account.member_id, "email", "notice")
+    row = Consent.objects.get()
+    assert (row.member_id, row.channel, row.purpose, row.given, row.at, row.source, row.actor) == (
+        *(account.member_id, "email", "notice", False, NOW, "one-click", "member"),
+    )
+    assert contacts.usable(account.member_id, "email") is None
+    assert contacts.usable(account.member_id, "sms") == phone
+    assert contacts.usable(jun.member_id, "email") == others
+    unsubscribing.unsubscribe(token=token(account), now=NOW + days(1))
+    assert Consent.objects.count() == 1
+
+
+def test_a_link_still_works_after_years(account):
+    assert unsubscribing.unsubscribe(token=token(account), now=NOW + days(4_000)).channel == "email"
+    assert not consents.wants(account.member_id, "email", "notice", now=NOW + days(4_000))
+
+
+def test_forged_and_foreign_tokens_are_refused_and_nothing_is_written(account):
+    good = token(account)
+    bad = [
+        "",
+        "x",
+        good[:-1],
+        good + "x",
+        "x" + good,
+        signing.dumps([account.member_id, "email", "notice"]),  # signed by us, for something else
+        signing.dumps([account.member_id, "email", "notice"], salt=unsubscribing.SALT, key="another house"),
+        signing.dumps([account.member_id, "pigeon", "notice"], salt=unsubscribing.SALT),
+        signing.dumps([0, "email", "notice"], salt=unsubscribing.SALT),
+        signing.dumps("x", salt=unsubscribing.SALT),
+    ]
+    for each in bad:
+        with pytest.raises(BadInput) as refusal:
+            unsubscribing.unsubscribe(token=each, now=NOW)
+        assert refusal.value.field == "token"
+    assert not Consent.objects.exists()
+
+
+def test_the_link_stands_on_the_members_pages(account, settings):
+    settings.SITE_URL = "https://points.example"
+    link = unsubscribing.link(member_id=account.member_id, channel="email", purpose="notice")
+    start, _, rest = link.partition("/unsubscribe/")
+    assert start == "https://points.example"
+    assert unsubscribing.read(rest.removesuffix("/")).member_id == account.member_id

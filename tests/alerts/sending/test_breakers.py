@@ -1,0 +1,212 @@
+"""The breaker of a transport, and that an outage costs no delivery its tries."""
+
+from datetime import timedelta
+
+import pytest
+
+from alerts.errors import NotSent, Rejected, Throttled, Unknown
+from alerts.models import Attempt, Delivery, Transport
+from alerts.sending import deliveries
+from alerts.sending.breakers import FAILURES, WAITS, Gate, Passage
+from tests import alert_builders
+from tests.alert_builders import before, on_channels, plan, the_delivery
+
+NOW = before(60)
+CALL = timedelta(seconds=5)
+FREE, SHUT = Passage(frozenset({"smtp"}), frozenset()), Passage(frozenset(), frozenset())
+TRIED = Passage(frozenset(), frozenset({"smtp"}))
+
+pytestmark = pytest.mark.django_db
+
+
+def look(now=NOW):
+    return Gate().look(["smtp"], now=now)
+
+
+def fail(now=NOW, *, away=False):
+    gate = Gate()
+    gate.look(["smtp"], now=now)
+    return gate.failed("smtp", now=now, away=away)
+
+
+def waits():
+    """How long the breaker stays open, in seconds."""
+    until = Transport.objects.get().open_until
+    assert until is not None
+    return (until - NOW).total_seconds()
+
+
+def test_a_transport_that_nobody_complained_of_is_free_and_has_no_row():
+    assert look() == FREE
+    Gate().came_through("smtp")
+    assert not Transport.objects.exists()
+
+
+def test_failures_in_a_row_open_it():
+    assert [fail() for _ in range(FAILURES - 1)] == [None] * (FAILURES - 1)
+    assert look() == FREE
+    assert fail() is not None
+    assert look() == SHUT
+    assert 24 <= waits() <= 36
+
+
+def test_where_nobody_is_there_one_call_is_enough():
+    assert fail(away=True) is not None
+    assert look() == SHUT
+
+
+def test_an_answer_between_them_ends_the_row():
+    for _ in range(FAILURES - 1):
+        fail()
+    gate = Gate()
+    gate.look(["smtp"], now=NOW)
+    gate.came_through("smtp")
+    assert fail() is None
+    assert Transport.objects.get().failures == 1
+
+
+def test_of_several_that_fail_together_only_the_first_counts():
+    fail(away=True)
+    until = Transport.objects.get().open_until
+    assert [fail(away=True) for _ in range(7)] == [until] * 7
+    assert Transport.objects.get().failures == FAILURES
+
+
+def test_after_its_time_one_worker_tries_it_and_the_others_leave_it_alone():
+    fail(away=True)
+    later = NOW + timedelta(minutes=1)
+    first, second = Gate(), Gate()
+    assert first.look(["smtp"], now=later) == second.look(["smtp"], now=later) == TRIED
+    assert first.enter("smtp", now=later, longest_call=CALL)
+    assert not second.enter("smtp", now=later, longest_call=CALL)
+    assert look(later) == SHUT
+    first.came_through("smtp")
+    assert look(later) == FREE
+
+
+def test_who_dies_in_the_try_leaves_it_open_for_twice_a_call():
+    fail(away=True)
+    later = NOW + timedelta(minutes=1)
+    gate = Gate()
+    gate.look(["smtp"], now=later)
+    gate.enter("smtp", now=later, longest_call=CALL)
+    assert look(later + 2 * CALL - timedelta(seconds=1)) == SHUT
+    assert look(later + 2 * CALL) == TRIED
+
+
+def test_each_try_that_fails_makes_it_wait_longer_up_to_ten_minutes():
+    now, waited = NOW, []
+    for _ in range(len(WAITS) + 2):
+        gate = Gate()
+        gate.look(["smtp"], now=now)
+        gate.enter("smtp", now=now, longest_call=CALL)
+        until = gate.failed("smtp", now=now, away=True)
+        assert until is not None
+        waited.append((until - now).total_seconds())
+        now = until
+    for seconds, wait in zip(waited, [*WAITS, WAITS[-1], WAITS[-1]], strict=True):
+        assert 0.8 * wait.total_seconds() <= seconds <= 1.2 * wait.total_seconds()
+
+
+def test_a_transport_that_a_person_stopped_is_shut_and_not_tried():
+    Transport.objects.create(name="smtp", stopped_at=NOW)
+    assert look() == SHUT
+    fail(away=True)
+    later = NOW + timedelta(hours=1)
+    assert look(later) == SHUT
+    gate = Gate()
+    gate._tried = frozenset({"smtp"})
+    assert not gate.enter("smtp", now=later, longest_call=CALL)
+
+
+# --- In the line
+
+
+@pytest.fixture
+def three(byeol):
+    """Three members whose reminders are due."""
+    for n in range(3):
+        alert_builders.member(byeol, f"member-{n}", 100)
+    plan(NOW)
+
+
+def deliver(now=NOW):
+    return deliveries.deliver(now=now, limit=100)
+
+
+def statuses():
+    return sorted(Delivery.objects.values_list("status", "attempts"))
+
+
+def test_an_outage_burns_no_tries_however_long_it_lasts(three, carrier):
+    carrier.answers = [NotSent("away", transport_down=True)]
+    now = NOW
+    for _ in range(60):
+        deliver(now)
+        now += timedelta(minutes=10)
+    assert {status for status, _ in statuses()} == {"pending"}
+    carrier.answers = []
+    deliver(now + timedelta(minutes=10))
+    assert {status for status, _ in statuses()} == {"accepted"}
+    assert len(carrier.taken) == 3
+
+
+def test_while_it_is_open_nobody_calls(three, carrier):
+    carrier.answers = [NotSent("away", transport_down=True)]
+    assert deliver() == 1
+    assert deliver(NOW + timedelta(seconds=20)) == 0
+    assert len(carrier.calls) == 1
+    assert statuses() == [("pending", 0), ("pending", 0), ("pending", 1)]
+
+
+def test_half_open_lets_one_through_and_the_rest_follows_when_it_is_answered(three, carrier):
+    carrier.answers = [NotSent("away", transport_down=True)]
+    deliver()
+    later = NOW + timedelta(minutes=1)
+    assert deliver(later) == 1
+    assert len(carrier.calls) == 2
+    carrier.answers = []
+    assert deliver(later + timedelta(minutes=2)) == 3
+    assert (Transport.objects.get().failures, Transport.objects.get().open_until) == (0, None)
+
+
+@pytest.mark.parametrize("error", [Unknown(), NotSent()], ids=["unknown", "not sent"])
+def test_calls_that_come_to_nothing_one_after_the_other_open_it(byeol, carrier, error):
+    for n in range(FAILURES + 3):
+        alert_builders.member(byeol, f"member-{n}", 100)
+    plan(NOW)
+    carrier.answers = [error]
+    deliver()
+    assert len(carrier.calls) == FAILURES
+    assert sorted(Delivery.objects.values_list("attempts", flat=True)) == [0] * 3 + [1] * FAILURES
+
+
+@pytest.mark.parametrize("error", [Rejected(), Throttled()], ids=["rejected", "throttled"])
+def test_an_answer_is_an_answer_though_it_is_no(byeol, carrier, error):
+    for n in range(FAILURES + 3):
+        alert_builders.member(byeol, f"member-{n}", 100)
+    plan(NOW)
+    carrier.answers = [error]
+    deliver()
+    assert len(carrier.calls) == FAILURES + 3
+    assert not Transport.objects.exists()
+
+
+def test_one_transport_that_is_away_does_not_hold_up_another(minji, byeol, carrier, sink, settings):
+    alert_builders.by_channels(byeol, "email", "sms", at_once=2)
+    alert_builders.phone(minji)
+    settings.TRANSPORTS = {"email": "smtp", "sms": carrier.name, "alimtalk": carrier.name}
+    plan(NOW)
+    sink.stop()
+    deliver()
+    assert sorted(on_channels()) == [("email", "pending", ""), ("sms", "accepted", "")]
+
+
+def test_a_stopped_transport_keeps_its_messages_and_sends_them_when_it_is_let_go(minji, carrier):
+    plan(NOW)
+    Transport.objects.create(name=carrier.name, stopped_at=NOW)
+    assert deliver() == 0
+    assert (the_delivery().status, carrier.calls) == ("pending", [])
+    Transport.objects.update(stopped_at=None)
+    assert deliver() == 1
+    assert Attempt.objects.get().outcome == "accepted"

@@ -1,0 +1,175 @@
+"""Claims, leases and crashes, acted by stopping where a worker would have died; the mail server is a real one."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from alerts.channels import Channels
+from alerts.errors import Throttled
+from alerts.models import Attempt, Delivery, TellingRules
+from alerts.models.delivery import Status
+from alerts.sending import deliveries, leases, recheck
+from ledger.models import Notice
+from tests import alert_builders
+from tests.alert_builders import before, plan, states, the_delivery
+
+SENT_AT = before(60)
+
+
+def deliver(now=SENT_AT):
+    return deliveries.deliver(now=now, limit=100)
+
+
+def reap(now=SENT_AT):
+    return deliveries.reap(now=now, limit=100)
+
+
+def attempts():
+    return list(Attempt.objects.order_by("number").values_list("number", "outcome", "code"))
+
+
+@pytest.fixture
+def due(minji):
+    """Minji's reminder, due."""
+    plan(SENT_AT)
+    return the_delivery()
+
+
+def test_a_claim_is_one_workers_alone_and_a_dead_workers_claim_comes_back(due, sink):
+    claimed = deliveries.claim(now=SENT_AT, limit=10)
+    assert [delivery.pk for delivery in claimed] == [due.pk]
+    assert deliveries.claim(now=SENT_AT, limit=10) == []
+    assert deliver() == 0
+    reap(SENT_AT + deliveries.LEASE - timedelta(seconds=1))
+    assert states() == [(60, "claimed", "")]
+    later = SENT_AT + deliveries.LEASE
+    reap(later)
+    assert states() == [(60, "pending", "")]
+    assert the_delivery().attempts == 0  # a claim is no call
+    deliver(later)
+    assert len(sink.mails) == 1
+
+
+def test_who_lost_the_lease_sends_and_changes_nothing(due, sink, monkeypatch):
+    """A worker pauses after its claim for longer than its lease; meanwhile another one sent the message."""
+    real_look = recheck.look
+
+    def slow_look(delivery, *, now):
+        monkeypatch.setattr(deliveries, "look", real_look)
+        later = SENT_AT + deliveries.LEASE + timedelta(minutes=1)
+        reap(later)
+        deliver(later)
+        assert states() == [(60, "accepted", "")]
+        return real_look(delivery, now=now)
+
+    monkeypatch.setattr(deliveries, "look", slow_look)
+    deliver()
+    assert len(sink.mails) == 1
+    assert attempts() == [(1, "accepted", "250")]
+    assert states() == [(60, "accepted", "")]
+
+
+def test_who_lost_the_lease_does_not_send_what_another_worker_has_just_claimed(due, sink, monkeypatch):
+    """As above, but the other worker has not come to sending yet: only the token tells the two apart."""
+
+    def slow_look(delivery, *, now):
+        later = SENT_AT + deliveries.LEASE + timedelta(minutes=1)
+        reap(later)
+        assert len(deliveries.claim(now=later, limit=10)) == 1
+        return recheck.look(delivery, now=now)
+
+    monkeypatch.setattr(deliveries, "look", slow_look)
+    deliver()
+    assert sink.mails == []
+    assert states() == [(60, "claimed", "")]
+    assert the_delivery().attempts == 0
+
+
+class Killed(BaseException):
+    """What ends a worker as SIGKILL does: nothing of ours catches it."""
+
+
+def test_a_worker_that_dies_in_the_call_leaves_an_unknown_outcome_and_the_message_goes_out(due, sink, monkeypatch):
+    def die(self, message):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alerts.channels.email.EmailChannel.send", die)
+        with pytest.raises(Killed):
+            deliver()
+    assert states() == [(60, "sending", "")]
+    assert the_delivery().attempts == 1
+    later = SENT_AT + deliveries.LEASE + timedelta(minutes=1)
+    reap(later)
+    assert attempts() == [(1, "unknown", "lease")]
+    assert states() == [(60, "pending", "")]  # an e-mail is rather sent twice than not at all
+    deliver(later)
+    assert states() == [(60, "accepted", "")]
+    assert len(sink.mails) == 1
+
+
+def test_a_late_answer_does_not_overwrite_what_was_decided_meanwhile(due, sink, monkeypatch):
+    real_send = Channels.__getitem__
+
+    def slow(self, name):
+        reap(SENT_AT + deliveries.LEASE + timedelta(minutes=1))
+        return real_send(self, name)
+
+    monkeypatch.setattr(Channels, "__getitem__", slow)
+    deliver()
+    assert states() == [(60, "pending", "")]
+    assert attempts() == [(1, "unknown", "lease")]
+    assert not Notice.objects.exists()
+
+
+def test_a_claim_keeps_its_limit_whatever_the_database_plans(minji, byeol):
+    """A plan that runs the inner query again for each row would skip what it has just locked, and take more."""
+    for n in range(4):
+        alert_builders.member(byeol, f"member-{n}", 10)
+    plan(SENT_AT)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for way in ("enable_hashjoin", "enable_mergejoin", "enable_material", "enable_sort", "enable_indexscan"):
+            cursor.execute(f"SET LOCAL {way} = off")
+        assert len(deliveries.claim(now=SENT_AT, limit=2)) == 2
+    assert sorted(Delivery.objects.values_list("status", flat=True)) == ["claimed"] * 2 + ["pending"] * 3
+
+
+def test_messages_of_a_programme_that_is_stopped_wait_and_go_out_when_it_goes_on(due, byeol, sink):
+    rules = TellingRules.objects.create(programme=byeol, stopped_at=SENT_AT, stopped_by="staff:3")
+    assert deliver() == 0
+    assert states() == [(60, "pending", "")]
+    TellingRules.objects.filter(pk=rules.pk).update(stopped_at=None)
+    assert deliver() == 1
+    assert len(sink.mails) == 1
+
+
+def test_another_programme_goes_on_while_one_is_stopped(due, sink):
+    other = alert_builders.byeol(60, code="other")
+    alert_builders.member(other, "jun", 10)
+    plan(SENT_AT)
+    TellingRules.objects.create(programme=due.reminder.programme, stopped_at=SENT_AT)
+    assert deliver() == 1
+    assert sink.addresses() == ["jun@example.com"]
+
+
+def test_only_what_goes_by_the_channels_that_are_open_is_claimed(due):
+    assert deliveries.claim(now=SENT_AT, limit=10, channels=["sms"]) == []
+    assert len(deliveries.claim(now=SENT_AT, limit=10, channels=["sms", "email"])) == 1
+
+
+def test_a_change_is_refused_when_a_call_was_made_since(due, carrier):
+    """The state may be the same again, and yet be about another call."""
+    stale = the_delivery()
+    carrier.answers = [Throttled()]
+    deliver()
+    assert (the_delivery().status, the_delivery().attempts) == ("pending", 1)
+    assert not leases.move(stale, Status.PENDING, status=Status.CANCELLED)
+    assert the_delivery().status == "pending"
+
+
+def test_a_paused_delivery_is_a_change_of_nobodys(due):
+    (claimed,) = deliveries.claim(now=SENT_AT, limit=10)
+    leases.release([claimed])
+    assert (the_delivery().status, the_delivery().token, the_delivery().lease_until) == ("pending", None, None)
+    assert not leases.move(claimed, Status.CLAIMED, status=Status.SKIPPED)

@@ -1,0 +1,120 @@
+from dataclasses import replace
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from alerts.errors import BadInput, CannotBeWritten
+from alerts.models import Template, TemplateVersion
+from alerts.texts import template_versions
+from alerts.texts.sms_length import PriceClass
+from alerts.texts.words import Words, built_in
+from tests import builders
+
+SMS = Words("{{ points }} {{ last_day }} {{ link }}")
+
+
+def save(programme, words=SMS, channel="sms", language="ko", **more):
+    return template_versions.save(
+        programme=programme,
+        channel=channel,
+        language=language,
+        words=words,
+        by=builders.STAFF,
+        now=builders.NOW,
+        **more,
+    )
+
+
+def test_each_save_is_a_new_version_and_the_old_ones_stay(byeol):
+    first, second = save(byeol), save(byeol, Words(f"별: {SMS.text}"))
+    assert (first.number, second.number) == (1, 2)
+    assert (second.made_at, second.made_by) == (builders.NOW, "staff:1")
+    assert list(TemplateVersion.objects.order_by("number").values_list("text", flat=True)) == [first.text, second.text]
+    assert Template.objects.count() == 1
+
+
+def test_the_same_words_again_are_the_same_version(byeol):
+    assert save(byeol) == save(byeol, Words(SMS.text))
+    assert TemplateVersion.objects.count() == 1
+
+
+def test_line_ends_of_a_form_are_one_character(byeol):
+    assert save(byeol, Words(f"{SMS.text}\r\nx")).text == f"{SMS.text}\nx"
+
+
+def test_the_database_keeps_a_version_as_it_was(byeol):
+    version = save(byeol)
+    for act in (TemplateVersion.objects.filter(pk=version.pk).delete, lambda: TemplateVersion.objects.update(text="x")):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            act()
+    assert TemplateVersion.objects.get().text == SMS.text
+
+
+@pytest.mark.parametrize("channel", ["email", "sms", "alimtalk"])
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_built_in_words_could_be_saved(byeol, channel, language):
+    words = replace(built_in(channel, language), provider_code="KA01" if channel == "alimtalk" else "")
+    assert save(byeol, words, channel, language).number == 1
+
+
+EMAIL, TALK = built_in("email", "ko"), replace(built_in("alimtalk", "ko"), provider_code="KA01")
+REFUSED = [
+    ("sms", Words(f"{SMS.text} {{{{ pionts }}}}"), "text", "pionts"),
+    ("sms", Words("{{ last_day }} {{ link }}"), "text", "points"),
+    ("sms", Words("{{ points }} {{ link }}"), "text", "last_day"),
+    ("sms", Words("{{ points }} {{ last_day }}"), "text", "link"),
+    ("sms", Words("{% if days_left %}{{ points }}{% endif %} {{ last_day }} {{ link }}"), "text", "points"),
+    ("sms", Words(f"{SMS.text} 🌸"), "text", "U+1F338"),
+    ("sms", Words(f"{SMS.text} {'가' * 1_000}"), "text", "2000"),
+    ("sms", replace(SMS, subject="x"), "subject", ""),
+    ("sms", replace(SMS, html="x"), "html", ""),
+    ("sms", replace(SMS, provider_code="x"), "provider_code", ""),
+    ("sms", Words(" "), "text", ""),
+    ("email", replace(EMAIL, subject=""), "subject", ""),
+    ("email", replace(EMAIL, html=""), "html", ""),
+    ("email", replace(EMAIL, html="<p>{{ points }} {{ last_day }}</p>"), "html", "link"),
+    ("email", replace(EMAIL, subject="{{ x }}"), "subject", "x"),
+    ("email", replace(EMAIL, subject="x" * 201), "subject", "200"),
+    ("alimtalk", replace(TALK, provider_code=""), "provider_code", ""),
+    ("alimtalk", replace(TALK, text=SMS.text), "text", "유료 구매"),
+    ("fax", SMS, "channel", "fax"),
+]
+
+
+@pytest.mark.parametrize(("channel", "words", "field", "name"), REFUSED, ids=range(len(REFUSED)))
+def test_what_could_not_be_sent_is_refused_with_the_field_and_nothing_is_written(byeol, channel, words, field, name):
+    with pytest.raises(BadInput) as refusal:
+        save(byeol, words, channel)
+    assert refusal.value.field == field
+    assert name in refusal.value.detail
+    assert not Template.objects.exists()
+    assert not TemplateVersion.objects.exists()
+
+
+def test_a_language_or_purpose_that_is_not_known_is_refused(byeol):
+    for more, field in [({"language": "fr"}, "language"), ({"purpose": "x"}, "purpose")]:
+        with pytest.raises(BadInput) as refusal:
+            save(byeol, **more)
+        assert refusal.value.field == field
+    assert not Template.objects.exists()
+
+
+def test_advertising_says_so_at_its_beginning(byeol):
+    with pytest.raises(BadInput) as refusal:
+        save(byeol, Words("( 광고 ) 별"), purpose="advertising")
+    assert refusal.value.field == "text"
+    assert save(byeol, Words("(광고) 별"), purpose="advertising").number == 1
+
+
+def test_the_price_class_is_that_of_the_longest_plausible_values(byeol):
+    def longest(words, *, korean_number):
+        return template_versions.lengths(
+            programme=byeol, channel="sms", language="ko", words=words, korean_number=korean_number
+        )
+
+    assert longest(SMS, korean_number=True).price_class == PriceClass.SMS
+    assert longest(Words(SMS.text + "가" * 40), korean_number=True).price_class == PriceClass.LMS
+    abroad = longest(SMS, korean_number=False)  # 년, 월 and 일 are outside the GSM alphabet
+    assert (abroad.price_class, abroad.segments) == (PriceClass.UCS2, 1)
+    with pytest.raises(CannotBeWritten):
+        longest(Words(SMS.text + "가" * 700), korean_number=False)
