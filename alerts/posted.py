@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from ledger.errors import AccountBusy, LedgerError
 from ledger.posting import Order, post
+from ledger.receipts import Receipt
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def post_all(orders: Iterable[Order], *, lots: int) -> Posted:
     taken = refused = 0
     orders = iter(orders)
     while batch := list(islice(orders, BATCH)):
-        for outcome in _post(batch):
+        for outcome in outcomes_of(batch):
             if isinstance(outcome, LedgerError):
                 refused += 1
                 logger.info("order refused: %s", outcome.code)
@@ -41,15 +42,16 @@ def post_all(orders: Iterable[Order], *, lots: int) -> Posted:
     return Posted(lots, taken, refused)
 
 
-def _post(batch: list[Order]) -> list[object]:
+def outcomes_of(batch: Sequence[Order]) -> list[Receipt | LedgerError]:
+    """Post a batch: one outcome for each order, in their order. A busy account's is AccountBusy, and stops no other."""
     try:
         return list(post(batch))
     except AccountBusy as busy:
         if len(batch) == 1:
             return [busy]
     # Somebody holds one of these accounts: the others need not wait for it.
-    outcomes: list[object] = []
+    outcomes: list[Receipt | LedgerError] = []
     middle = len(batch) // 2
     for part in (batch[:middle], batch[middle:]):
-        outcomes += _post(part)
+        outcomes += outcomes_of(part)
     return outcomes

@@ -47,10 +47,19 @@ def record(
     Opens the gate of those that still have that date, once their notices are good. A notice of lots that all moved or
     went in the meantime is kept as a note. Raises BadInput, BadKey, KeyReused, FutureAct, AccountClosed.
     """
-    if not channel or not evidence:
-        raise BadInput("A notice needs its channel and its evidence.", field="evidence" if channel else "channel")
-    check_text(channel, field="channel", longest=20)
-    return act(_order(account.pk, lots, expires_at, told_on, channel, evidence, "", now, key, by))
+    return act(
+        record_order(
+            account_id=account.pk,
+            lots=lots,
+            expires_at=expires_at,
+            told_on=told_on,
+            channel=channel,
+            evidence=evidence,
+            now=now,
+            key=key,
+            by=by,
+        )
+    )
 
 
 def waive(
@@ -74,6 +83,25 @@ def waive(
     if not evidence:
         raise BadInput("A waiver needs its evidence.", field="evidence")
     return act(_order(account.pk, lots, expires_at, told_on, "", evidence, waiver.value, now, key, by))
+
+
+def record_order(
+    *,
+    account_id: int,
+    lots: Sequence[int],
+    expires_at: datetime,
+    told_on: date,
+    channel: str,
+    evidence: str,
+    now: datetime,
+    key: str,
+    by: Actor,
+) -> Order:
+    """A notice as an order for the pen. Raises BadInput naming the field."""
+    if not channel or not evidence:
+        raise BadInput("A notice needs its channel and its evidence.", field="evidence" if channel else "channel")
+    check_text(channel, field="channel", longest=20)
+    return _order(account_id, lots, expires_at, told_on, channel, evidence, "", now, key, by)
 
 
 def _order(

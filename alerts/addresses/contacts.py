@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
 from datetime import datetime
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from alerts import phones
-from alerts.addresses.reachable import REACHABLE
+from alerts.addresses import suppressions, traces
+from alerts.addresses.reachable import DELIVERABLE, REACHABLE
 from alerts.checked import save_checked
 from alerts.errors import BadInput
 from alerts.models import Contact
 from alerts.models.contact import Channel
+from ledger.actors import Actor
 from ledger.models import Member
 
+logger = logging.getLogger(__name__)
+
 MOST_ADDRESSES = 10  # of a member: nobody makes the programme write to a list of strangers
+TELEPHONE = (Channel.SMS, Channel.ALIMTALK)  # one number serves both
 
 
 def put(
@@ -37,26 +45,62 @@ def put(
     since = contact.verified_at if contact.verified else now
     contact.language, contact.verified, contact.active = language, verified, True
     contact.verified_at = since if verified else None
-    save_checked(contact)
+    _save(contact)
     return contact
 
 
-def enter(*, member: Member, address: str, language: str, channel: Channel, now: datetime) -> Contact:
+def enter(*, member: Member, address: str, language: str, channel: Channel, by: Actor, now: datetime) -> Contact:
     """Enter an address that a member claims: not verified, so that it is not written to yet.
 
-    Raises BadInput: it is none, it is there already, or the member has MOST_ADDRESSES.
+    A telephone number is entered for SMS and for AlimTalk alike. Raises BadInput: it is none, it is there already, or
+    the member has MOST_ADDRESSES.
     """
-    there = Contact.objects.filter(member=member)
-    if there.filter(channel=channel, address=normal(channel, address)).exists():
-        raise BadInput(_("This address is there already."), field="address")
-    if there.count() >= MOST_ADDRESSES:
-        raise BadInput(_("You have as many addresses as there can be. Please remove one first."), field="address")
-    return put(member=member, address=address, language=language, verified=False, now=now, channel=channel)
+    address = normal(channel, address)
+    with transaction.atomic():
+        Member.objects.select_for_update(no_key=True).get(pk=member.pk)  # of two at once the second sees the first
+        there = set(Contact.objects.filter(member=member).values_list("address", flat=True))
+        if address in there:
+            raise BadInput(_("This address is there already."), field="address")
+        if len(there) >= MOST_ADDRESSES:
+            raise BadInput(
+                _("You have %(most)s addresses, as many as there can be. Please remove one first.")
+                % {"most": MOST_ADDRESSES},
+                field="address",
+            )
+        for each in TELEPHONE if channel in TELEPHONE else (channel,):
+            put(member=member, address=address, language=language, verified=False, now=now, channel=each)
+        contact = Contact.objects.get(member=member, channel=channel, address=address)
+    logger.info("contact %s was entered by %s", contact.pk, by)
+    return contact
 
 
 def normal(channel: str, address: str) -> str:
-    """The address as it is kept. Raises BadInput: it is no number that can receive SMS."""
-    return address.strip() if channel == Channel.EMAIL else phones.parse(address.strip())
+    """The address as it is kept: of an e-mail address the domain in small letters, of a telephone number E.164.
+
+    Raises BadInput: it is no number that can receive SMS.
+    """
+    if channel != Channel.EMAIL:
+        return phones.parse(address.strip())
+    mailbox, at, domain = address.strip().rpartition("@")
+    return f"{mailbox}{at}{domain.lower()}"
+
+
+def rewrite(*, contact: Contact, now: datetime) -> None:
+    """Keep a contact as staff changed its row. Raises BadInput naming the field.
+
+    What was said of an old address, that it was refused or since when it is verified, says nothing of a new one.
+    """
+    before = Contact.objects.filter(pk=contact.pk).first()
+    moved = before is not None and (before.channel, before.address) != (contact.channel, contact.address)
+    if moved:
+        contact.refused_at = None
+    if before is None or moved or contact.verified != before.verified:
+        contact.verified_at = now if contact.verified else None
+    with transaction.atomic():
+        _save(contact)
+        if before is not None and moved:
+            traces.hold(before.address)
+            suppressions.forget(channel=before.channel, address=before.address)
 
 
 def refuse(*, contact: Contact, now: datetime) -> None:
@@ -66,14 +110,52 @@ def refuse(*, contact: Contact, now: datetime) -> None:
 
 def erase(*, contact: Contact) -> None:
     """Erase an address. What was sent to it and what its member said about messages stays, without the address."""
-    contact.delete()
+    with transaction.atomic():
+        traces.hold(contact.address)
+        contact.delete()
+        suppressions.forget(channel=contact.channel, address=contact.address)
+
+
+def remove(*, contact: Contact, by: Actor) -> None:
+    """Erase an address of a member on every channel that it serves them."""
+    with transaction.atomic():
+        for each in Contact.objects.filter(member=contact.member_id, address=contact.address):
+            logger.info("contact %s was erased by %s", each.pk, by)
+            erase(contact=each)
 
 
 def usable(member_id: int, channel: str) -> Contact | None:
     """The member's address on this channel that may be written to with a notice, the oldest if there are several."""
+    return reached([(member_id, channel)]).get((member_id, channel))
+
+
+_REACHED = f"""
+SELECT DISTINCT ON (contact.member_id, contact.channel) contact.*
+  FROM unnest(%s::bigint[], %s::text[]) asked (member_id, channel)
+  JOIN alerts_contact contact ON contact.member_id = asked.member_id AND contact.channel = asked.channel
+ WHERE {REACHABLE}
+ ORDER BY contact.member_id, contact.channel, contact.id"""  # noqa: S608 -- a piece of ours
+
+
+def reached(asked: Collection[tuple[int, str]]) -> dict[tuple[int, str], Contact]:
+    """The same for each (member id, channel) that has one."""
+    members, channels = [member_id for member_id, _ in asked], [channel for _, channel in asked]
+    return {(found.member_id, found.channel): found for found in Contact.objects.raw(_REACHED, [members, channels])}
+
+
+def deliverable(member_id: int) -> list[Contact]:
+    """The member's addresses that a message would reach, whatever they want; the oldest first."""
     found = Contact.objects.raw(
-        f"SELECT contact.* FROM alerts_contact contact WHERE contact.member_id = %s AND contact.channel = %s "  # noqa: S608
-        f"AND {REACHABLE} ORDER BY contact.id LIMIT 1",
-        [member_id, channel],
+        f"SELECT contact.* FROM alerts_contact contact WHERE contact.member_id = %s AND {DELIVERABLE}"  # noqa: S608
+        " ORDER BY contact.id",
+        [member_id],
     )
-    return next(iter(found), None)
+    return list(found)
+
+
+def _save(contact: Contact) -> None:
+    """Save a row, and let the suppressions of its address know it again."""
+    with transaction.atomic():
+        traces.hold(contact.address)
+        save_checked(contact)
+        suppressions.remember(channel=contact.channel, address=contact.address)

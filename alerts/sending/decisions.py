@@ -49,7 +49,7 @@ def decide_by_hand(*, delivery: Delivery, decision: Decision, by: Actor, why: st
         assert done  # the row is locked
         _keep(row, f"decided:{row.pk}:{number}", str(decision), by, why, now)
     if decision == Decision.SENT:
-        notice.record(row, now=now)
+        notice.record([row], now=now)
     return Delivery.objects.get(pk=delivery.pk)
 
 

@@ -10,25 +10,28 @@ stand in `leases.py`, what follows from an answer in `outcomes.py`, from none in
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from alerts.addresses import unsubscribing
-from alerts.channels import Accepted, Channels, Message, capabilities_of, transport_of
+from alerts.channels import Channels, Message, capabilities_of, transport_of
 from alerts.errors import CannotBeWritten, NotSent, Rejected, SendError, Throttled, Unknown
 from alerts.models import Delivery
 from alerts.models.consent import Purpose
-from alerts.models.contact import Channel
+from alerts.models.contact import Channel, Contact
 from alerts.models.delivery import Status, Why
-from alerts.sending import leases, notice, outcomes, unknowns
+from alerts.sending import leases, outcomes, unknowns
 from alerts.sending.breakers import Gate
+from alerts.sending.calls import Calls
 from alerts.sending.decisions import Decision, cancel, decide_by_hand
 from alerts.sending.keeping import forget_texts
-from alerts.sending.leases import LEASE, claim, lease
+from alerts.sending.known import Known, read
+from alerts.sending.leases import LEASE, Said, claim, lease
 from alerts.sending.reaping import reap
 from alerts.sending.recheck import Go, Stop, Wait, look
 from alerts.stopwatch import Stopwatch
-from alerts.texts import rendering
+from alerts.texts.words import Telling, Text, write
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +47,28 @@ class Line:
     channels: Channels
     gate: Gate
     watch: Stopwatch
+
+
+class Turn:
+    """One claim being dealt with: what is known of it, and what its calls come to."""
+
+    def __init__(self, line: Line, claimed: Sequence[Delivery]) -> None:
+        self.line = line
+        self.calls = Calls()
+        self._claimed = claimed
+        self._known: Known | None = None
+
+    def known_of(self, delivery: Delivery) -> Known:
+        """What is known of this delivery, read with that of all others; anew where it is not fresh any more."""
+        now = self.line.watch.now
+        if self._known is None or not self._known.is_fresh(now):
+            try:
+                self._known = read(self._claimed, now=now)
+            except Exception:
+                # One that cannot be read must not hold up the others: each is read by itself.
+                logger.exception("%d deliveries could not be read together", len(self._claimed))
+                return read([delivery], now=now)
+        return self._known
 
 
 def deliver(*, now: datetime, limit: int) -> int:
@@ -81,26 +106,31 @@ def _claim(line: Line, limit: int) -> list[Delivery]:
 
 def _deal_with(claimed: list[Delivery], line: Line) -> int:
     """Deal with these deliveries, and give back what was not begun; returns how many were dealt with."""
+    turn = Turn(line, claimed)
     shut: set[str] = set()
     done = 0
-    for place, delivery in enumerate(claimed):
-        transport = transport_of(delivery.channel)
-        if transport in shut:
-            leases.release([delivery])
-            continue
-        if not _deliver_one(delivery, line):
-            shut.add(transport)
-        done += 1
-        if line.watch.spent >= BUDGET:
-            leases.release(claimed[place + 1 :])
-            break
+    try:
+        for place, delivery in enumerate(claimed):
+            transport = transport_of(delivery.channel)
+            if transport in shut:
+                leases.release([delivery])
+                continue
+            if not _deliver_one(delivery, turn):
+                shut.add(transport)
+            done += 1
+            if line.watch.spent >= BUDGET:
+                leases.release(claimed[place + 1 :])
+                break
+    finally:
+        turn.calls.finish(now=line.watch.now)
     return done
 
 
-def _deliver_one(delivery: Delivery, line: Line) -> bool:
+def _deliver_one(delivery: Delivery, turn: Turn) -> bool:
     """Deal with one claimed delivery; False: its transport takes nothing more for now."""
+    line = turn.line
     try:
-        verdict, text = _prepare(delivery, line.watch.now)
+        verdict, text = _prepare(delivery, turn)
     except Exception:
         # One message that cannot be made must not hold up the others: it waits, and is looked at again.
         logger.exception("delivery %s could not be prepared", delivery.pk)
@@ -122,49 +152,26 @@ def _deliver_one(delivery: Delivery, line: Line) -> bool:
     if not line.gate.enter(transport, now=now, longest_call=longest_call):
         leases.release([delivery])
         return False
-    if _begin(delivery, verdict, text, transport, now):
-        return _send(delivery, verdict, text, line)
-    return True
+    telling = verdict.telling
+    said = Said(verdict.contact, telling.points, verdict.lots, variables(telling), text, transport)
+    return _send(delivery, said, turn) if turn.calls.begin(delivery, said, now=now) else True
 
 
-def _prepare(delivery: Delivery, now: datetime) -> tuple[Go | Stop | Wait, rendering.Text | None]:
+def _prepare(delivery: Delivery, turn: Turn) -> tuple[Go | Stop | Wait, Text | None]:
     """Look again and, if it is still worth saying, find the words."""
-    verdict = look(delivery, now=now)
+    known = turn.known_of(delivery)
+    verdict = look(delivery, known=known)
     if not isinstance(verdict, Go):
         return verdict, None
     try:
-        text = rendering.render(
-            verdict.telling,
-            programme_id=delivery.reminder.programme_id,
-            channel=delivery.channel,
-            language=verdict.contact.language,
-        )
+        words = known.words(delivery.reminder.programme_id, delivery.channel, verdict.contact.language)
+        text = write(words, verdict.telling, channel=delivery.channel, language=verdict.contact.language)
     except CannotBeWritten:
         return Stop(Status.SKIPPED, Why.NO_WORDS), None
     return verdict, text
 
 
-def _begin(delivery: Delivery, verdict: Go, text: rendering.Text, transport: str, now: datetime) -> bool:
-    """Commit that the call is about to be made, and what it will say; False: somebody else has the delivery."""
-    said: dict[str, object] = {
-        "contact": verdict.contact,
-        "language": verdict.contact.language,
-        "points_told": verdict.telling.points,
-        "lots": verdict.lots,
-        "template": rendering.TEMPLATE if text.version_id is None else "",
-        "template_version_id": text.version_id,
-        "variables": variables(verdict.telling),
-        "text": f"{text.subject}\n\n{text.text}" if text.subject else text.text,
-        "text_hash": text.hash,
-        "transport": transport,
-        "attempts": delivery.attempts + 1,
-    }
-    for name, value in said.items():
-        setattr(delivery, name, value)
-    return leases.move(delivery, Status.CLAIMED, status=Status.SENDING, lease_until=now + lease(), **said)
-
-
-def variables(telling: rendering.Telling) -> dict[str, object]:
+def variables(telling: Telling) -> dict[str, object]:
     """What a message said, as plain values without the reader's name: kept when its text is not any more."""
     return {
         name: value if value is None or isinstance(value, int) else str(value)
@@ -173,37 +180,31 @@ def variables(telling: rendering.Telling) -> dict[str, object]:
     }
 
 
-def _unsubscribe(delivery: Delivery, verdict: Go) -> str:
+def _unsubscribe(delivery: Delivery, contact: Contact) -> str:
     """Where one click ends these messages (RFC 8058): of e-mail only."""
     if delivery.channel != Channel.EMAIL:
         return ""
-    return unsubscribing.link(
-        member_id=verdict.contact.member_id, channel=delivery.channel, purpose=Purpose.NOTICE.value
-    )
+    return unsubscribing.link(member_id=contact.member_id, channel=delivery.channel, purpose=Purpose.NOTICE.value)
 
 
-def _send(delivery: Delivery, verdict: Go, text: rendering.Text, line: Line) -> bool:
+def _send(delivery: Delivery, said: Said, turn: Turn) -> bool:
     """Make the call; False: the transport takes nothing more for now."""
-    message = Message(delivery.pk, verdict.contact.address, delivery.language, text, _unsubscribe(delivery, verdict))
+    contact, line = said.contact, turn.line
+    message = Message(delivery.pk, contact.address, contact.language, said.text, _unsubscribe(delivery, contact))
     try:
         answer = line.channels[delivery.channel].send(message)
     except SendError as error:
-        return _failed(delivery, verdict, error, line)
+        return _failed(delivery, contact, error, line)
     except Exception as error:
         # Not in the channel's words, so nothing is certain about it.
         logger.exception("delivery %s: unexpected failure while sending", delivery.pk)
-        return _failed(delivery, verdict, Unknown(answer=type(error).__name__), line)
+        return _failed(delivery, contact, Unknown(answer=type(error).__name__), line)
+    turn.calls.taken(delivery, answer, now=line.watch.now)
     line.gate.came_through(delivery.transport)
-    _accepted(delivery, answer, line.watch.now)
     return True
 
 
-def _accepted(delivery: Delivery, answer: Accepted, now: datetime) -> None:
-    if outcomes.accepted(delivery, answer, now=now):
-        notice.record(delivery, now=now)
-
-
-def _failed(delivery: Delivery, verdict: Go, error: SendError, line: Line) -> bool:
+def _failed(delivery: Delivery, contact: Contact, error: SendError, line: Line) -> bool:
     """Note the failure of a call, and of its transport if that is at fault; False: leave the transport alone."""
     now = line.watch.now
     until = None
@@ -212,7 +213,7 @@ def _failed(delivery: Delivery, verdict: Go, error: SendError, line: Line) -> bo
     else:
         away = isinstance(error, NotSent) and error.transport_down
         until = line.gate.failed(delivery.transport, now=now, away=away)
-    outcomes.not_accepted(delivery, verdict.contact, error, now=now, away_until=until)
+    outcomes.not_accepted(delivery, contact, error, now=now, away_until=until)
     return until is None
 
 

@@ -6,17 +6,22 @@ later UPDATE repeats token and state, so that whoever lost its lease changes not
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
-from alerts.models import Attempt, Delivery, TellingRules
+from alerts.channels import Accepted
+from alerts.models import Attempt, Contact, Delivery, TellingRules
 from alerts.models.contact import Channel
 from alerts.models.delivery import HELD, Outcome, Status
+from alerts.texts.words import TEMPLATE, Text
+from ledger import wire
 
 LEASE = timedelta(minutes=5)  # at least twice the time-outs of a call; `checks.py` sees to it
 
@@ -90,6 +95,88 @@ def move(delivery: Delivery, was: str, **change: object) -> bool:
     before = calls - 1 if isinstance(calls, int) else delivery.attempts
     same = Delivery.objects.filter(pk=delivery.pk, token=delivery.token, status=was, attempts=before)
     return same.update(**change) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a call is about to say, and to whom: noted before it is made."""
+
+    contact: Contact
+    points: int
+    lots: list[int]
+    variables: dict[str, object]
+    text: Text
+    transport: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A call whose message the provider took, not written down yet."""
+
+    delivery: Delivery
+    answer: Accepted
+    at: datetime
+
+
+# One statement, prepared once for each connection: what came of the last call, and that the next one begins. Each half
+# changes nothing where its token, its state or its count of calls is not what it was.
+_STEP = """
+WITH taken AS (
+  UPDATE alerts_delivery
+     SET status = 'accepted', why = '', accepted_at = $4::timestamptz, provider_id = $5::text,
+         token = NULL, lease_until = NULL
+   WHERE id = $1::uuid AND token = $2::uuid AND status = 'sending' AND attempts = $3::int
+  RETURNING id, attempts, points_told, text_hash),
+noted AS (
+  INSERT INTO alerts_attempt (delivery_id, number, at, outcome, code, detail, points_told, text_hash)
+  SELECT id, attempts, $4::timestamptz, 'accepted', $6::text, $7::text, points_told, text_hash FROM taken),
+begun AS (
+  UPDATE alerts_delivery
+     SET status = 'sending', attempts = attempts + 1, lease_until = $11::timestamptz, contact_id = $12::bigint,
+         language = $13::text, points_told = $14::bigint, lots = $15::bigint[], template = $16::text,
+         template_version_id = $17::bigint, variables = $18::jsonb, text = $19::text, text_hash = $20::text,
+         transport = $21::text
+   WHERE id = $8::uuid AND token = $9::uuid AND status = 'claimed' AND attempts = $10::int
+  RETURNING id)
+SELECT EXISTS (SELECT FROM taken), EXISTS (SELECT FROM begun)"""
+
+
+def begin(delivery: Delivery, said: Said, *, now: datetime, last: Taken | None) -> tuple[bool, bool]:
+    """Commit that the call is about to be made, and what it will say; and with it what came of the `last` call.
+
+    Two answers: whether that was still ours to write, and whether this one is ours to send. False: the lease had run
+    out, and somebody else has decided meanwhile.
+    """
+    text = said.text
+    values = [
+        *(delivery.pk, delivery.token, delivery.attempts, now + lease(), said.contact.pk, said.contact.language),
+        *(said.points, said.lots, TEMPLATE if text.version_id is None else "", text.version_id),
+        *(json.dumps(said.variables), f"{text.subject}\n\n{text.text}" if text.subject else text.text, text.hash),
+        said.transport,
+    ]
+    was_ours, is_ours = _step(last, values)
+    if is_ours:
+        delivery.contact, delivery.language, delivery.transport = said.contact, said.contact.language, said.transport
+        delivery.points_told, delivery.lots, delivery.text_hash = said.points, said.lots, text.hash
+        delivery.attempts += 1
+    return was_ours, is_ours
+
+
+def end(last: Taken) -> bool:
+    """Commit what came of a call that no other follows. False as `begin` says it of the last one."""
+    return _step(last, [None] * 14)[0]
+
+
+def _step(last: Taken | None, begun: Sequence[object]) -> tuple[bool, bool]:
+    taken: list[object] = [None] * 7
+    if last:
+        one, answer = last.delivery, last.answer
+        taken = [one.pk, one.token, one.attempts, last.at]
+        taken += [answer.provider_id[:100], answer.answer[:40], answer.detail[:500]]
+    ((was_ours, is_ours),) = wire.call(_STEP, [*taken, *begun])
+    if last and was_ours:
+        last.delivery.status, last.delivery.accepted_at = Status.ACCEPTED, last.at
+    return was_ours, is_ours
 
 
 def note(delivery: Delivery, outcome: Outcome, code: str, detail: str, at: datetime) -> None:

@@ -8,6 +8,7 @@ and the next reap does it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -15,10 +16,13 @@ from django.db.models import Q
 from alerts.channels import tells
 from alerts.models import Delivery, TellingRules
 from alerts.models.delivery import Status
+from alerts.posted import outcomes_of
 from alerts.sending.leases import lease, with_reminder
 from ledger import notices
 from ledger.actors import Actor
 from ledger.errors import AccountBusy, AccountClosed, LedgerError, NotANotice
+from ledger.posting import Order
+from ledger.receipts import Receipt
 
 logger = logging.getLogger(__name__)
 
@@ -38,19 +42,36 @@ def told_at(delivery: Delivery) -> datetime | None:
     return delivery.accepted_at
 
 
-def record(delivery: Delivery, *, now: datetime) -> bool:
-    """Record a delivery as a notice; False: not this time. Needs its reminder, account and programme."""
-    at = told_at(delivery)
-    if at is None:
+def record(deliveries: Sequence[Delivery], *, now: datetime) -> int:
+    """Record what was told as notices, all in one go; returns how many are dealt with for good.
+
+    The others are not told yet, or the ledger could not take them now. Needs reminders, accounts and programmes.
+    """
+    told = [delivery for delivery in deliveries if told_at(delivery)]
+    done = [delivery for delivery in told if _was_kept(delivery)]
+    orders = [(delivery, order) for delivery in told if delivery not in done and (order := _order(delivery, now))]
+    outcomes = outcomes_of([order for _, order in orders]) if orders else []
+    pairs = zip(orders, outcomes, strict=True)
+    done += [delivery for (delivery, _), outcome in pairs if _is_dealt_with(delivery, outcome)]
+    if done:
+        Delivery.objects.filter(pk__in=[delivery.pk for delivery in done], noticed_at=None).update(noticed_at=now)
+    return len(done)
+
+
+def _was_kept(delivery: Delivery) -> bool:
+    if tells(delivery.transport, delivery.contact.address if delivery.contact else ""):
         return False
-    reminder = delivery.reminder
-    if not tells(delivery.transport, delivery.contact.address if delivery.contact else ""):
-        logger.info("delivery %s was kept by the sandbox: it tells nobody", delivery.pk)
-        Delivery.objects.filter(pk=delivery.pk, noticed_at=None).update(noticed_at=now)
-        return True
+    logger.info("delivery %s was kept by the sandbox: it tells nobody", delivery.pk)
+    return True
+
+
+def _order(delivery: Delivery, now: datetime) -> Order | None:
+    """The notice of what was told; None: it cannot even be asked for."""
+    at, reminder = told_at(delivery), delivery.reminder
+    assert at is not None
     try:
-        notices.record(
-            account=reminder.account,
+        return notices.record_order(
+            account_id=reminder.account_id,
             lots=delivery.lots,
             expires_at=reminder.expires_at,
             told_on=at.astimezone(reminder.programme.tz).date(),
@@ -60,17 +81,26 @@ def record(delivery: Delivery, *, now: datetime) -> bool:
             key=evidence(delivery),
             by=BY,
         )
-    except AccountBusy:
-        return False
-    except AccountClosed:
+    except LedgerError as refusal:
+        _refused(delivery, refusal)
+        return None
+
+
+def _is_dealt_with(delivery: Delivery, outcome: Receipt | LedgerError) -> bool:
+    if isinstance(outcome, AccountClosed):
         # There is nothing left that the notice could be about. The mark of the queue is set all the same: else this
         # delivery would be tried for ever, in front of others.
         logger.info("delivery %s was accepted for an account that closed", delivery.pk)
-    except LedgerError as refusal:
-        logger.error("notice of delivery %s refused: %s", delivery.pk, refusal.code)
+        return True
+    if isinstance(outcome, LedgerError):
+        _refused(delivery, outcome)
         return False
-    Delivery.objects.filter(pk=delivery.pk, noticed_at=None).update(noticed_at=now)
     return True
+
+
+def _refused(delivery: Delivery, refusal: LedgerError) -> None:
+    if not isinstance(refusal, AccountBusy):  # that is tried again, and no fault
+        logger.error("notice of delivery %s refused: %s", delivery.pk, refusal.code)
 
 
 def evidence(delivery: Delivery) -> str:
@@ -84,7 +114,7 @@ def record_missing(*, now: datetime, limit: int) -> int:
     arrived = without.filter(status=Status.DELIVERED).order_by("delivered_at")[:limit]
     waiting = TellingRules.objects.filter(counts_when=TellingRules.Counts.DELIVERED).values("programme")
     taken = without.filter(status=Status.ACCEPTED).exclude(reminder__programme__in=waiting).order_by("accepted_at")
-    return sum(record(delivery, now=now) for delivery in [*arrived, *taken[:limit]])
+    return record([*arrived, *taken[:limit]], now=now)
 
 
 def withdraw(delivery: Delivery, *, now: datetime) -> bool:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from alerts.addresses import contacts
-from alerts.channels import Accepted
 from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
 from alerts.models import Contact, Delivery
 from alerts.models.delivery import Outcome, Status, Why
@@ -19,25 +18,6 @@ from alerts.sending.recheck import Stop
 from alerts.sending.retries import MOST_CALLS, next_try
 
 logger = logging.getLogger(__name__)
-
-
-def accepted(delivery: Delivery, answer: Accepted, *, now: datetime) -> bool:
-    """The provider took it. False: the lease had run out, and somebody else has decided meanwhile."""
-    delivery.accepted_at, delivery.status = now, Status.ACCEPTED
-    with transaction.atomic():
-        mine = move(
-            delivery,
-            Status.SENDING,
-            status=Status.ACCEPTED,
-            accepted_at=now,
-            why=Why.NONE,
-            provider_id=answer.provider_id[:100],
-        )
-        if mine:
-            note(delivery, Outcome.ACCEPTED, answer.answer, answer.detail, now)
-    if not mine:
-        logger.warning("delivery %s was accepted after its lease had run out", delivery.pk)
-    return mine
 
 
 def not_accepted(

@@ -72,7 +72,7 @@ def _match(event_id: int, delivery_id: UUID | None, now: datetime) -> bool:
             _apply(event, delivery, now)
         events.update(matched_at=now, delivery=delivery)
     if delivery and event.kind == Kind.DELIVERED and delivery.noticed_at is None:
-        notice.record(delivery, now=now)
+        notice.record([delivery], now=now)
     elif delivery and event.kind in CAME_BACK and delivery.status == Status.UNDELIVERED:
         notice.withdraw(delivery, now=now)
     return True

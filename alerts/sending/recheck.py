@@ -6,6 +6,7 @@ is consent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -13,19 +14,18 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models.functions import Lower
 
-from alerts.addresses import consents, contacts
+from alerts.addresses import consents
 from alerts.models import Contact, Delivery, Reminder, Suppression
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
-from alerts.planning.due import due_offset
-from alerts.rules import programme_rules
+from alerts.planning.due import Offset, due_offset
 from alerts.rules.openings import opening
+from alerts.sending.known import Known
 from alerts.texts.words import Telling, ending
 from ledger.kinds import Origin
 from ledger.models import Lot
 from ledger.policies import Model, is_good_day
-from ledger.statements import lots_expiring_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,18 @@ class Go:
     lots: list[int]
 
 
-def look(delivery: Delivery, *, now: datetime) -> Go | Stop | Wait:
-    """Decide what becomes of a delivery at `now`. Needs its reminder with account, member and programme."""
+def look(delivery: Delivery, *, known: Known) -> Go | Stop | Wait:
+    """Decide what becomes of a delivery by what is known of its claim, and at that moment.
+
+    Needs its reminder with account, member and programme.
+    """
+    now = known.at
     reminder = delivery.reminder
     programme = reminder.programme
     today = now.astimezone(programme.tz).date()
     if reminder.account.closes_at and reminder.account.closes_at <= now:
         return Stop(Status.SKIPPED, Why.CLOSED)
-    live = lots_expiring_at(reminder.account, reminder.expires_at, at=now)
+    live = known.lots[reminder.account_id, reminder.expires_at]
     if not live:
         return _nothing_left(reminder, now)
     # Lots that a notice duty holds and that can no longer be told in time will not go on that day; and a notice that is
@@ -69,15 +73,15 @@ def look(delivery: Delivery, *, now: datetime) -> Go | Stop | Wait:
         too_late = all(not is_good_day(today, reminder.expires_on, lot.notice_days) for lot in live)
         return Stop(Status.SUPERSEDED, Why.UNTOLD) if too_late else Stop(Status.SKIPPED, Why.TOO_EARLY)
     points = sum(lot.remaining for lot in lots)
-    stop = _not_this_one(reminder, today=today, points=points)
+    stop = _not_this_one(reminder, known.offsets(reminder.programme_id), today=today, points=points)
     if stop:
         return stop
     if delivery.channel == Channel.ALIMTALK and any(lot.origin != Origin.PURCHASE for lot in lots):
         # Kakao's rule from April 2026: an AlimTalk speaks of points from paid purchases and of nothing else.
         return Stop(Status.SKIPPED, Why.MIXED)
-    contact = _reached(reminder, delivery.channel, now)
-    if isinstance(contact, Stop):
-        return contact
+    contact = known.contacts.get((reminder.account.member_id, delivery.channel))
+    if contact is None:
+        return Stop(Status.SKIPPED, _why_nobody(reminder.account.member_id, delivery.channel, now))
     opens = opening(programme=programme, contact=contact, now=now)
     if opens > now:
         return Wait(opens)
@@ -101,17 +105,13 @@ def _telling(reminder: Reminder, contact: Contact, *, points: int, now: datetime
     )
 
 
-def _reached(reminder: Reminder, channel: str, now: datetime) -> Contact | Stop:
-    """The address to write to; or why there is none on this channel, and another may have one."""
-    member_id = reminder.account.member_id
+def _why_nobody(member_id: int, channel: str, now: datetime) -> Why:
+    """Why there is no address to write to on this channel; another one may have one."""
     if not consents.wants(member_id, channel, Purpose.NOTICE, now=now):
-        return Stop(Status.SKIPPED, Why.OPTED_OUT)
-    contact = contacts.usable(member_id, channel)
-    if contact:
-        return contact
+        return Why.OPTED_OUT
     addresses = Contact.objects.filter(member_id=member_id, channel=channel).usable().values(kept=Lower("address"))
     suppressed = Suppression.objects.filter(channel=channel, lifted_at=None, address__in=addresses).exists()
-    return Stop(Status.SKIPPED, Why.SUPPRESSED if suppressed else Why.NO_CONTACT)
+    return Why.SUPPRESSED if suppressed else Why.NO_CONTACT
 
 
 def _would_count(lot: Lot, today: date, expires_on: date) -> bool:
@@ -140,8 +140,7 @@ def _moved(reminder: Reminder) -> bool:
     return by_an_act.exists() or by_activity.exists()
 
 
-def _not_this_one(reminder: Reminder, *, today: date, points: int) -> Stop | None:
-    offsets = programme_rules.offsets(reminder.programme_id)
+def _not_this_one(reminder: Reminder, offsets: Sequence[Offset], *, today: date, points: int) -> Stop | None:
     if reminder.offset_days not in {offset.days for offset in offsets}:
         return Stop(Status.SKIPPED, Why.NO_RULE)
     nearest = due_offset(offsets, today=today, expires_on=reminder.expires_on, points=points)

@@ -123,7 +123,7 @@ def _look_up(deliveries: list[Delivery], watch: Stopwatch) -> None:
                 logger.info("delivery %s could not be looked up: %s", delivery.pk, error.code)
                 continue
             if solve(delivery, found, code=LOOKED_UP, now=watch.now) and found:
-                record(delivery, now=watch.now)
+                record([delivery], now=watch.now)
 
 
 def solve(delivery: Delivery, found: Accepted | None, *, code: str, now: datetime) -> bool:

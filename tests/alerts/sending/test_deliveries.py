@@ -223,14 +223,14 @@ def test_a_message_that_cannot_be_made_does_not_hold_up_the_others(minji, byeol,
     alert_builders.email(jun, "jun@example.com", language="en")
     builders.grant(jun, 10)
     plan(SENT_AT)
-    real = rendering.render
+    real = deliveries.write
 
-    def render(telling, *, language, **where):
+    def write(words, telling, *, channel, language):
         if language == "ko":
             raise ValueError("a broken template")
-        return real(telling, language=language, **where)
+        return real(words, telling, channel=channel, language=language)
 
-    monkeypatch.setattr(rendering, "render", render)
+    monkeypatch.setattr(deliveries, "write", write)
     assert deliver() == 2
     assert sink.addresses() == ["jun@example.com"]
     stuck = Delivery.objects.get(status="pending")

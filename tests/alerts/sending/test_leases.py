@@ -55,13 +55,13 @@ def test_who_lost_the_lease_sends_and_changes_nothing(due, sink, monkeypatch):
     """A worker pauses after its claim for longer than its lease; meanwhile another one sent the message."""
     real_look = recheck.look
 
-    def slow_look(delivery, *, now):
+    def slow_look(delivery, *, known):
         monkeypatch.setattr(deliveries, "look", real_look)
         later = SENT_AT + deliveries.LEASE + timedelta(minutes=1)
         reap(later)
         deliver(later)
         assert states() == [(60, "accepted", "")]
-        return real_look(delivery, now=now)
+        return real_look(delivery, known=known)
 
     monkeypatch.setattr(deliveries, "look", slow_look)
     deliver()
@@ -73,11 +73,11 @@ def test_who_lost_the_lease_sends_and_changes_nothing(due, sink, monkeypatch):
 def test_who_lost_the_lease_does_not_send_what_another_worker_has_just_claimed(due, sink, monkeypatch):
     """As above, but the other worker has not come to sending yet: only the token tells the two apart."""
 
-    def slow_look(delivery, *, now):
+    def slow_look(delivery, *, known):
         later = SENT_AT + deliveries.LEASE + timedelta(minutes=1)
         reap(later)
         assert len(deliveries.claim(now=later, limit=10)) == 1
-        return recheck.look(delivery, now=now)
+        return recheck.look(delivery, known=known)
 
     monkeypatch.setattr(deliveries, "look", slow_look)
     deliver()

@@ -35,7 +35,7 @@ def test_the_reap_records_what_a_dead_worker_left(accepted):
 
 def test_recording_twice_is_one_notice(accepted):
     for minutes in (1, 2):
-        assert notice.record(the_delivery(), now=before(60) + timedelta(minutes=minutes))
+        assert notice.record([the_delivery()], now=before(60) + timedelta(minutes=minutes)) == 1
     assert Notice.objects.count() == 1
 
 
@@ -54,11 +54,8 @@ def test_a_notice_of_points_that_are_gone_is_a_note_and_done(accepted):
 
 @pytest.mark.parametrize("refusal", [AccountBusy(), KeyReused(field="key")])
 def test_what_the_ledger_refuses_waits_for_the_next_time(accepted, monkeypatch, refusal):
-    def refuse(**kwargs):
-        raise refusal
-
     with monkeypatch.context() as patch:
-        patch.setattr("ledger.notices.record", refuse)
+        patch.setattr(notice, "outcomes_of", lambda orders: [refusal for _ in orders])
         assert notice.record_missing(now=LATER, limit=10) == 0
     assert the_delivery().noticed_at is None
     assert notice.record_missing(now=LATER, limit=10) == 1

@@ -7,9 +7,8 @@ import pytest
 
 from alerts.channels import Accepted
 from alerts.models import Attempt
-from alerts.sending import deliveries, leases, outcomes
+from alerts.sending import deliveries, leases, notice
 from alerts.sending.reaping import reap
-from ledger import notices
 from ledger.models import Notice
 from tests.alert_builders import before, plan, states, the_delivery
 from tests.alerts.carrier import can
@@ -45,7 +44,7 @@ def go_on(*, rounds=3):
     ("where", "what", "status"),
     [
         ("alerts.sending.deliveries.look", "claimed: before the look", "claimed"),
-        ("alerts.texts.rendering.render", "claimed: before the words", "claimed"),
+        ("alerts.sending.deliveries.write", "claimed: before the words", "claimed"),
         ("alerts.sending.breakers.Gate.enter", "claimed: before the call is announced", "claimed"),
     ],
 )
@@ -78,7 +77,7 @@ def test_after_the_call_the_capability_decides(due, carrier, monkeypatch, capabl
     carrier.can = can(**capabilities)
     carrier.looked_up = Accepted("200")
     with monkeypatch.context() as patch:
-        patch.setattr(outcomes, "accepted", die)
+        patch.setattr(leases, "end", die)
         with pytest.raises(Killed):
             deliveries.deliver(now=SENT_AT, limit=10)
     assert (the_delivery().status, len(carrier.taken)) == ("sending", 1)
@@ -111,7 +110,7 @@ def test_a_key_that_was_forgotten_while_nobody_looked_is_not_used(due, carrier):
     assert len(carrier.calls) == 1
 
 
-@pytest.mark.parametrize("where", ["alerts.sending.notice.record", "ledger.notices.record"])
+@pytest.mark.parametrize("where", ["alerts.sending.notice.record", "alerts.sending.notice.outcomes_of"])
 def test_between_acceptance_and_notice_the_reap_records_it(due, carrier, monkeypatch, where):
     with monkeypatch.context() as patch:
         patch.setattr(where, die)
@@ -125,14 +124,14 @@ def test_between_acceptance_and_notice_the_reap_records_it(due, carrier, monkeyp
 
 
 def test_between_the_ledgers_notice_and_our_mark_it_is_recorded_once(due, carrier, monkeypatch):
-    real = notices.record
+    real = notice.outcomes_of
 
-    def record_and_die(**asked):
-        real(**asked)
+    def record_and_die(orders):
+        real(orders)
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("ledger.notices.record", record_and_die)
+        patch.setattr(notice, "outcomes_of", record_and_die)
         with pytest.raises(Killed):
             deliveries.deliver(now=SENT_AT, limit=10)
     assert (Notice.objects.count(), the_delivery().noticed_at) == (1, None)

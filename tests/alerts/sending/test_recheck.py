@@ -6,12 +6,18 @@ from alerts.addresses import consents, contacts
 from alerts.models import Contact, ReminderRule, Suppression
 from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
-from alerts.sending.recheck import Go, Stop, Wait, look
+from alerts.sending import recheck
+from alerts.sending.known import read
+from alerts.sending.recheck import Go, Stop, Wait
 from ledger import expiry
 from ledger.actors import Actor
 from ledger.kinds import Origin
 from tests import alert_builders, builders
 from tests.alert_builders import EXPIRES_AT, LAST_DAY, before, plan, the_delivery
+
+
+def look(delivery, *, now):
+    return recheck.look(delivery, known=read([delivery], now=now))
 
 
 @pytest.fixture
