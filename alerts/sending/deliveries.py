@@ -35,7 +35,7 @@ from alerts.texts.words import Telling, Text, write
 
 logger = logging.getLogger(__name__)
 
-CLAIMED_AT_ONCE = 20
+CLAIMED_AT_ONCE = 50
 BUDGET = timedelta(seconds=25)  # no message is begun later in a tick: a slow one then still ends in time
 NOT_PREPARED = timedelta(minutes=10)  # until a message that could not be made is looked at again
 

@@ -15,6 +15,7 @@ from alerts.planning.due import Offset
 from alerts.rules import programme_rules
 from alerts.texts.rendering import words_of
 from alerts.texts.words import Words
+from alerts.watch.switches import stopped
 from ledger.models import Lot
 from ledger.statements import lots_expiring
 
@@ -33,6 +34,7 @@ class Known:
     contacts: dict[tuple[int, str], Contact]
     _offsets: dict[int, list[Offset]] = field(default_factory=dict)
     _words: dict[tuple[int, str, str], Words] = field(default_factory=dict)
+    _stopped: dict[tuple[int, str], bool] = field(default_factory=dict)
 
     def is_fresh(self, now: datetime) -> bool:
         return now - self.at < FRESH
@@ -49,6 +51,13 @@ class Known:
         if which not in self._words:
             self._words[which] = words_of(programme_id, channel=channel, language=language)
         return self._words[which]
+
+    def is_stopped(self, programme_id: int, transport: str) -> bool:
+        """Whether a person has stopped the programme or the transport, though this was claimed before."""
+        which = programme_id, transport
+        if which not in self._stopped:
+            self._stopped[which] = stopped(programme_id, transport)
+        return self._stopped[which]
 
 
 def read(deliveries: Sequence[Delivery], *, now: datetime) -> Known:

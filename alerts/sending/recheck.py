@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models.functions import Lower
 
 from alerts.addresses import consents
+from alerts.channels import transport_of
 from alerts.models import Contact, Delivery, Reminder, Suppression
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
@@ -38,7 +39,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not at this hour: then it is asked again whether it is still worth saying."""
+    """Not before `until`: then it is asked again whether it is still worth saying."""
 
     until: datetime
 
@@ -60,6 +61,8 @@ def look(delivery: Delivery, *, known: Known) -> Go | Stop | Wait:
     now = known.at
     reminder = delivery.reminder
     programme = reminder.programme
+    if known.is_stopped(programme.pk, transport_of(delivery.channel)):
+        return Wait(now)  # due as it was: whoever lets it go on finds it so
     today = now.astimezone(programme.tz).date()
     if reminder.account.closes_at and reminder.account.closes_at <= now:
         return Stop(Status.SKIPPED, Why.CLOSED)
