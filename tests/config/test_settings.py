@@ -46,6 +46,16 @@ def started_with(code: str = "", **environment: str) -> subprocess.CompletedProc
         ("SEAL_KEY", "키" * 16),
         ("SEAL_PUBLIC_KEYS", "A" * 43 + "=,secret"),
         ("SEAL_PUBLIC_KEYS", "A" * 43 + "=,"),
+        ("EMAIL_TRANSPORT", "pigeon"),
+        ("EMAIL_TRANSPORT", "solapi"),  # it carries no e-mail
+        ("SMS_TRANSPORT", "smtp"),
+        ("ALIMTALK_TRANSPORT", "twilio"),
+        ("SANDBOX_ALLOW", "minji"),
+        ("SANDBOX_ALLOW", "010-1234-5678"),
+        ("SANDBOX_TELLS", "sometimes"),
+        ("PROVIDER_TIMEOUT", "0"),
+        ("PROVIDER_TIMEOUT", "60"),
+        ("ANYMAIL_ESP", "mailgun"),
     ],
 )
 def test_an_odd_value_stops_the_start_and_names_its_variable(variable, value):
@@ -108,3 +118,32 @@ def test_nobody_waits_for_a_lock_longer_than_two_seconds():
 )
 def test_the_broker_gets_the_url_of_redis_in_its_own_form(redis_url, broker):
     assert broker_url(redis_url) == broker
+
+
+@pytest.mark.parametrize(
+    ("chosen", "missing"),
+    [
+        ({"EMAIL_TRANSPORT": "anymail"}, ["ANYMAIL_API_KEY"]),
+        ({"SMS_TRANSPORT": "solapi"}, ["SOLAPI_API_KEY", "SOLAPI_API_SECRET", "SOLAPI_SENDER"]),
+        ({"SMS_TRANSPORT": "nhn", "NHN_SENDER": "0215880000"}, ["NHN_SMS_APP_KEY", "NHN_SMS_SECRET_KEY"]),
+        ({"SMS_TRANSPORT": "twilio", "TWILIO_ACCOUNT_SID": "AC1"}, ["TWILIO_AUTH_TOKEN", "TWILIO_SENDER"]),
+        (
+            {
+                "ALIMTALK_TRANSPORT": "solapi",
+                "SOLAPI_API_KEY": "a",
+                "SOLAPI_API_SECRET": "b",
+                "SOLAPI_SENDER": "0215880000",
+            },
+            ["SOLAPI_PF_ID"],
+        ),
+        (
+            {"ALIMTALK_TRANSPORT": "nhn", "NHN_SENDER": "0215880000"},
+            ["NHN_ALIMTALK_APP_KEY", "NHN_ALIMTALK_SECRET_KEY", "NHN_SENDER_KEY"],
+        ),
+    ],
+)
+def test_a_provider_that_carries_a_channel_needs_its_values_and_all_that_are_missing_are_named(chosen, missing):
+    started = started_with(**chosen)
+    assert started.returncode != 0
+    assert f"{', '.join(missing)} must be set" in started.stderr
+    assert started_with(**chosen | dict.fromkeys(missing, "x")).returncode == 0
