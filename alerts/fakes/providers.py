@@ -155,10 +155,23 @@ def _postmark(asked: Call, journal: Journal) -> Answer:
     return Answer(200, {"ErrorCode": 0, "Message": "OK", "MessageID": number, "To": mail["To"]})
 
 
+def _brevo(asked: Call, journal: Journal) -> Answer:
+    if asked.headers.get("api-key", "unknown") == "unknown":
+        return Answer(401, {"code": "unauthorized", "message": "Key not found"})
+    mail = asked.json()
+    (to,) = (reader["email"] for reader in mail["to"])
+    if to.startswith("nobody@"):
+        return Answer(400, {"code": "invalid_parameter", "message": f"email is not valid in to: {to}"})
+    number, key = journal.next_number("brevo-"), json.loads(mail["headers"]["X-Mailin-custom"])["key"]
+    journal.take(Taken("anymail", "email", number, key, to, mail["textContent"], _now(), "email"))
+    return Answer(201, {"messageId": number})
+
+
 _INTERFACES: dict[str, Callable[[Call, Journal], Answer]] = {
     "/messages/v4/": _solapi,
     "/sms/v3.0/": _nhn,
     "/alimtalk/": _nhn,
     "/2010-04-01/": _twilio,
     "/email": _postmark,
+    "/smtp/email": _brevo,
 }
