@@ -23,8 +23,8 @@ from alerts.models.delivery import Status, Why
 from alerts.planning.due import Offset, due_offset
 from alerts.rules.openings import opening
 from alerts.sending.known import Known
+from alerts.texts.classifying import refused_of
 from alerts.texts.words import Telling, ending
-from ledger.kinds import Origin
 from ledger.models import Lot
 from ledger.policies import Model, is_good_day
 
@@ -79,8 +79,8 @@ def look(delivery: Delivery, *, known: Known) -> Go | Stop | Wait:
     stop = _not_this_one(reminder, known.offsets(reminder.programme_id), today=today, points=points)
     if stop:
         return stop
-    if delivery.channel == Channel.ALIMTALK and any(lot.origin != Origin.PURCHASE for lot in lots):
-        # Kakao's rule from April 2026: an AlimTalk speaks of points from paid purchases and of nothing else.
+    origins = {lot.origin for lot in lots}
+    if refused_of(purpose=Purpose.NOTICE.value, channel=delivery.channel, origins=origins):
         return Stop(Status.SKIPPED, Why.MIXED)
     contact = known.contacts.get((reminder.account.member_id, delivery.channel))
     if contact is None:

@@ -57,9 +57,10 @@ def test_a_message_costs_one_statement_beside_those_of_its_claim(two, carrier, m
 
 def test_a_worker_that_dies_in_a_call_leaves_that_one_unknown_and_no_other(two, carrier, monkeypatch):
     carrier.answers = [lambda: None, Killed()]
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr("alerts.sending.calls.Calls.finish", lambda self, *, now: None)  # it is dead
-        deliveries.deliver(now=NOW, limit=10)
+        with pytest.raises(Killed):
+            deliveries.deliver(now=NOW, limit=10)
     assert states() == [("accepted", 1), ("sending", 1)]
     assert not Notice.objects.exists()
     reaping.reap(now=NOW + leases.LEASE + timedelta(minutes=1), limit=10)
