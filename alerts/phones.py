@@ -32,6 +32,17 @@ def parse(text: str, *, region: str = "KR", field: str = "address") -> str:
     return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
 
+def readable(number: str) -> str:
+    """An E.164 number as people write it: `010-1234-5678` in Korea, elsewhere with the country."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    national = parsed.country_code == KOREA
+    form = PhoneNumberFormat.NATIONAL if national else PhoneNumberFormat.INTERNATIONAL
+    return str(phonenumbers.format_number(parsed, form))
+
+
 def korean_digits(number: str) -> str | None:
     """An E.164 number as a Korean provider wants it, `01012345678`; None: it is no Korean number."""
     try:

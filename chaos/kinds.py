@@ -32,11 +32,15 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A channel with its transport. `exactly_once`: it knows a key again, or can be asked."""
+    """A channel with its transport. `exactly_once`: it knows a key again, or can be asked.
+
+    `lease`: for how many seconds a killed worker holds a message, as short as the system check lets it be.
+    """
 
     name: str
     channel: str
     exactly_once: bool
+    lease: float
     start: Callable[[int], AbstractContextManager[Provider]]  # with the seed
 
 
@@ -60,8 +64,8 @@ SOLAPI = {
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("smtp", "email", exactly_once=False, start=Sink),
-        Kind("key", "alimtalk", exactly_once=True, start=lambda seed: Fake(NHN, seed)),
-        Kind("look-up", "sms", exactly_once=True, start=lambda seed: Fake(SOLAPI, seed)),
+        Kind("smtp", "email", exactly_once=False, lease=24, start=Sink),
+        Kind("key", "alimtalk", exactly_once=True, lease=34, start=lambda seed: Fake(NHN, seed)),
+        Kind("look-up", "sms", exactly_once=True, lease=24, start=lambda seed: Fake(SOLAPI, seed)),
     )
 }

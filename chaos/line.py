@@ -20,9 +20,10 @@ from random import Random
 from devstack.errors import DidNotStart
 from devstack.processes import Child, Processes
 
-WORKERS = BEATS = 2
-POOL = 3  # processes of each worker
-STARTING = 1.5  # seconds a worker needs from its first child to its first task
+# Enough of them that a process that nobody chose lives for some seconds: one in twelve is killed every 0.3 seconds.
+WORKERS, POOL = 3, 4  # POOL processes in each worker
+BEATS = 2
+READY = "ready for tasks"  # a worker says so in its log, see `celery.py`
 MOST_ENDS = 50  # of processes that nobody killed: a beat may give up when the broker is gone, and is started again
 CELERY = [sys.executable, "-m", "celery", "-A", "chaos.celery"]
 
@@ -61,7 +62,7 @@ class Line:
     _left: list[Child] = field(default_factory=list)  # killed, with a pool that may still be at work
     _started: int = 0
     _again_at: float = 0.0
-    _with_a_pool_since: dict[int, float] = field(default_factory=dict)
+    _ready: set[int] = field(default_factory=set)  # workers, by the number of their main process
 
     def commands(self) -> dict[str, list[str]]:
         worker = [*CELERY, "worker", f"--concurrency={POOL}", "--loglevel=WARNING"]
@@ -89,9 +90,8 @@ class Line:
 
     @property
     def is_up(self) -> bool:
-        """Whether every worker has its pool."""
-        workers = [child for name, child in self._running.items() if name.startswith("worker")]
-        return len(workers) == WORKERS and all(children_of(worker.process.pid) for worker in workers)
+        """Whether every worker takes tasks."""
+        return len(self._at_work()) == WORKERS
 
     def _note_the_end(self, child: Child) -> None:
         """Raises DidNotStart when they do nothing but end."""
@@ -100,38 +100,40 @@ class Line:
             raise DidNotStart(child.obituary())
         self._again_at = time.monotonic() + 1
         self._left.append(child)
-        self._with_a_pool_since.pop(child.process.pid, None)
+        self._ready.discard(child.process.pid)
 
-    def kill_child(self, rng: Random) -> None:
-        """SIGKILL to one process of a pool."""
-        pool = [pid for worker in self._workers_at_work() for pid in children_of(worker.process.pid)]
-        if pool:
-            with suppress(ProcessLookupError):
-                os.kill(rng.choice(pool), signal.SIGKILL)
-                self.killed_children += 1
+    def kill_child(self, rng: Random) -> bool:
+        """SIGKILL to one process of a pool; False: no worker is at work."""
+        pool = [pid for name in self._at_work() for pid in children_of(self._running[name].process.pid)]
+        if not pool:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(rng.choice(pool), signal.SIGKILL)
+            self.killed_children += 1
+        return True
 
-    def _workers_at_work(self) -> list[Child]:
-        """Those that have had a pool for a while: Celery gives up a worker whose first child does not come up, and
-        then only workers would be seen that start."""
-        now = time.monotonic()
-        found = []
-        for name, child in self._running.items():
-            if not name.startswith("worker") or child.ended or not children_of(child.process.pid):
-                continue
-            if now - self._with_a_pool_since.setdefault(child.process.pid, now) >= STARTING:
-                found.append(child)
-        return found
-
-    def kill_worker(self, rng: Random) -> None:
-        """SIGKILL to the main process of a worker, and another in its place at once."""
-        name = f"worker-{rng.randrange(WORKERS)}"
-        worker = self._running.pop(name)
+    def kill_worker(self, rng: Random) -> bool:
+        """SIGKILL to the main process of a worker, and another in its place at once; False: none is at work."""
+        names = self._at_work()
+        if not names:
+            return False
+        worker = self._running.pop(rng.choice(names))
         worker.process.kill()
         worker.process.wait()
         self.killed_workers += 1
-        self._with_a_pool_since.pop(worker.process.pid, None)
+        self._ready.discard(worker.process.pid)
         self._left.append(worker)
         self.start_missing()
+        return True
+
+    def _at_work(self) -> list[str]:
+        """The workers that take tasks. Celery gives up one whose first processes end before it does: if those were
+        killed, only workers that start would ever be seen."""
+        workers = {name: child for name, child in self._running.items() if name.startswith("worker")}
+        for child in workers.values():
+            if child.process.pid not in self._ready and READY in child.output():
+                self._ready.add(child.process.pid)
+        return [name for name, child in workers.items() if child.process.pid in self._ready and not child.ended]
 
     def stop(self) -> None:
         """SIGKILL to all of it, whatever it is doing."""

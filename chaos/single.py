@@ -44,7 +44,10 @@ SHOWN = 20  # complaints of each sort
 
 @dataclass(slots=True)
 class Run:
-    """One run. `troubles` are what must not happen and is no message."""
+    """One run. `troubles` are what must not happen and is no message.
+
+    `taken_in_the_storm`: of so many messages the provider had taken one when the last process was killed.
+    """
 
     kind: Kind
     members: int
@@ -53,6 +56,7 @@ class Run:
     say: Callable[[str], None]
     signals: Signals
     troubles: list[str] = field(default_factory=list)
+    taken_in_the_storm: int = 0
 
     def go(self) -> Judgement:
         """The judgement, and `troubles`. Leaves nothing running, whatever happens."""
@@ -69,6 +73,7 @@ class Run:
             line = Line(stack.processes, environ, self.folder, provider.web_port)
             strikes = Strikes(line, servers, Random(self.seed), self._seconds())
             self._storm(strikes, stage, clock, provider)
+            self.taken_in_the_storm = len(provider.taken)
             self.say(
                 f"killed {line.killed_children} children and {line.killed_workers} workers; broker flushed "
                 f"{servers.flushed}, paused {servers.paused}, stopped {servers.stopped} times; database restarted "
@@ -82,6 +87,7 @@ class Run:
             **stack.environment(os.environ),
             **provider.environment,
             "CHAOS_CLOCK": str(BEHIND.total_seconds()),
+            "CHAOS_LEASE": str(self.kind.lease),
             "DJANGO_SETTINGS_MODULE": "chaos.settings",
             "LOG_LEVEL": "WARNING",
             "PROVIDER_TIMEOUT": "1",
@@ -160,14 +166,17 @@ class Run:
     def _calm(self, stage: Stage, clock: Clock, provider: Provider) -> Judgement:
         """Nobody is killed any more: what is left is done, then weeks pass, and then it is judged."""
         from chaos.settling import pass_time, settle
-        from chaos.verdict import verdict
+        from chaos.verdict import calls, verdict
 
         self._until_disconnected()
         rounds = settle(clock, heed=self.signals.heed)
-        self.say(f"nothing is due any more after {rounds} rounds: {len(provider.taken)} messages taken")
+        after = len(provider.taken) - self.taken_in_the_storm
+        self.say(f"nothing is due any more after {rounds} rounds")
+        self.say(f"{self.taken_in_the_storm} messages were taken in the storm, {after} after it")
         pass_time(clock, stage.expires_at + timedelta(days=2), heed=self.signals.heed)
         found, findings, expired = verdict(stage, provider.taken, exactly_once=self.kind.exactly_once)
         self.troubles += findings
+        self.say(f"calls: {calls()}")
         self.say(f"the points of {expired} members have gone; {found.repeated} messages went out again as they may")
         return found
 

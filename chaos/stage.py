@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 
 from alerts.addresses import contacts
 from alerts.models import TellingRules
@@ -93,6 +93,7 @@ def set_up(*, channel: Channel, members: int, now: datetime) -> Stage:
     return Stage(programme.pk, accounts, datetime.combine(last_day, time(), ZoneInfo(zone)))
 
 
+@transaction.atomic  # thousands of commits would take longer than all the rest
 def _with_addresses(programme: Programme, channel: Channel, members: int, now: datetime) -> list[tuple[str, int]]:
     accounts = sorted(open_accounts(programme=programme, references=[f"m{n:05}" for n in range(members)]).items())
     found = Account.objects.select_related("member").in_bulk([account for _, account in accounts])

@@ -53,12 +53,10 @@ class Strikes:
         }
 
     def _kill_child(self, passed: float) -> bool:
-        self.line.kill_child(self.rng)
-        return True
+        return self.line.kill_child(self.rng)
 
     def _kill_worker(self, passed: float) -> bool:
-        self.line.kill_worker(self.rng)
-        return True
+        return self.line.kill_worker(self.rng)
 
     def _restart(self, passed: float) -> bool:
         self.servers.restart_postgres()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from django.db import connection
 from django.db.models import Count, Q
 
-from alerts.models import Delivery
+from alerts.models import Attempt, Delivery
 from alerts.models.delivery import Outcome
+from alerts.sending.unsolved import BY_HAND, LEASE_OVER, LOOKED_UP
 from chaos.judging import Judgement, Sent, judge
 from chaos.stage import Stage
 from ledger.audit import audit
@@ -22,6 +24,13 @@ def deliveries() -> list[Sent]:
     )
     rows = rows.order_by("created_at", "pk")
     return [Sent(str(key), member, status, why, unknown) for key, member, status, why, unknown in rows]
+
+
+def calls() -> str:
+    """How many calls came to what, for people: a worker that was killed in the middle of one left it unknown."""
+    rows = Attempt.objects.exclude(code__in=(LOOKED_UP, BY_HAND)).values_list("outcome", "code").order_by()
+    counted = Counter("unknown (worker killed)" if code == LEASE_OVER else outcome for outcome, code in rows)
+    return ", ".join(f"{number} {what}" for what, number in counted.most_common())
 
 
 def expired_members() -> set[str]:

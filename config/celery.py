@@ -10,7 +10,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("pointkeep")
+app = Celery("pointkeep", task_cls="alerts.watch.tasks:NotedTask")  # when each began and ended is noted
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

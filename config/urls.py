@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
-from alerts.api import hooks
+from alerts.api import hooks, metrics
 
 admin.site.site_header = "Pointkeep"
 admin.site.site_title = "Pointkeep"
@@ -17,6 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("ledger.api.urls")),
     path("hooks/<str:transport>/", hooks.receive, name="hook"),
+    path("metrics", metrics.show, name="metrics"),
 ]
 
 handler400 = "config.errors.bad_request"

@@ -3,6 +3,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from portal import health, views
+from portal.reaching import views as reaching
 
 app_name = "portal"
 
@@ -12,6 +13,9 @@ urlpatterns = [
     path("programmes/<slug:code>/history/", views.history, name="history"),
     path("programmes/<slug:code>/closing/", views.closing, name="closing"),
     path("programmes/<slug:code>/keeping/", views.keeping, name="keeping"),
+    path("programmes/<slug:code>/reaching/", reaching.reaching, name="reaching"),
+    path("programmes/<slug:code>/reaching/<int:pk>/", reaching.proving, name="proving"),
+    path("programmes/<slug:code>/reaching/<int:pk>/removing/", reaching.removing, name="removing"),
     path(
         "sign-in/",
         LoginView.as_view(template_name="portal/sign_in.html", redirect_authenticated_user=True),

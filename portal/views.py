@@ -1,5 +1,5 @@
 """The members' pages. All of them look; three write, by one act each: close the account, keep it after all, and
-end messages by one click."""
+end messages by one click. How a member is reached is in `portal/reaching`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ from alerts.errors import BadInput
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
 from ledger import closures
-from ledger.actors import Actor
 from ledger.errors import AccountBusy, AccountClosed, AlreadyClosing, FutureAct, KeyReused, NotClosing
 from ledger.models import Account
 from portal import balances, inbox
 from portal import closing as closings
 from portal import history as histories
-from portal.memberships import accounts_of, chosen
+from portal.memberships import accounts_of, actor_of, chosen_or_404, context
 
 
 @never_cache
@@ -38,7 +37,7 @@ def balance(request: HttpRequest, code: str = "") -> HttpResponse:
     accounts = accounts_of(request.user.pk)
     if not accounts and not code:
         return render(request, "portal/no_membership.html")
-    account = _chosen(accounts, code)
+    account = chosen_or_404(accounts, code)
     return _balance_page(request, account, accounts)
 
 
@@ -48,10 +47,10 @@ def balance(request: HttpRequest, code: str = "") -> HttpResponse:
 def history(request: HttpRequest, code: str) -> HttpResponse:
     """The newest lines of the history, or those before the number `before`."""
     accounts = accounts_of(request.user.pk)
-    account = _chosen(accounts, code)
+    account = chosen_or_404(accounts, code)
     before = _number(request.GET.get("before"), "before")
     page = histories.page(account, before=before)
-    return render(request, "portal/history.html", _context("history", account, accounts, page=page, before=before))
+    return render(request, "portal/history.html", context("history", account, accounts, page=page, before=before))
 
 
 @never_cache
@@ -60,7 +59,7 @@ def history(request: HttpRequest, code: str) -> HttpResponse:
 def closing(request: HttpRequest, code: str) -> HttpResponse:
     """Close the account: what would be lost is told first; one form, one tick, one button."""
     accounts = accounts_of(request.user.pk)
-    account = _chosen(accounts, code)
+    account = chosen_or_404(accounts, code)
     if request.method != "POST":
         if account.closes_at:
             return redirect("portal:programme", code=code)  # that page says so, and has the button to withdraw
@@ -70,7 +69,7 @@ def closing(request: HttpRequest, code: str) -> HttpResponse:
     if not form.is_valid():
         return _closing_page(request, account, accounts, _usable_again(form))
     try:
-        closures.close(account=account, now=timezone.now(), key=closings.key_of(form), by=_member(request))
+        closures.close(account=account, now=timezone.now(), key=closings.key_of(form), by=actor_of(request))
     except (AlreadyClosing, AccountClosed):
         pass  # as the member wanted it; the page that follows says so
     except (AccountBusy, FutureAct, KeyReused):
@@ -84,12 +83,12 @@ def closing(request: HttpRequest, code: str) -> HttpResponse:
 def keeping(request: HttpRequest, code: str) -> HttpResponse:
     """Keep the account after all: the closure is withdrawn, and nothing was lost."""
     accounts = accounts_of(request.user.pk)
-    account = _chosen(accounts, code)
+    account = chosen_or_404(accounts, code)
     form = closings.KeyForm(request.POST)
     if not form.is_valid():
         raise BadRequest(_("This form is damaged. Please open the page again."))
     try:
-        closures.withdraw(account=account, now=timezone.now(), key=closings.key_of(form), by=_member(request))
+        closures.withdraw(account=account, now=timezone.now(), key=closings.key_of(form), by=actor_of(request))
     except (NotClosing, AccountClosed):
         pass  # the page that follows says what is so
     except (AccountBusy, FutureAct, KeyReused):
@@ -111,8 +110,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
             scope = unsubscribing.unsubscribe(token=token, now=timezone.now())
     except BadInput as error:
         raise BadRequest(error.detail) from error
-    context = {"channel": Channel(scope.channel).label, "purpose": Purpose(scope.purpose).label}
-    return render(request, "portal/unsubscribe.html", context | {"done": request.method == "POST"})
+    shown = {"channel": Channel(scope.channel).label, "purpose": Purpose(scope.purpose).label}
+    return render(request, "portal/unsubscribe.html", shown | {"done": request.method == "POST"})
 
 
 @require_safe
@@ -135,8 +134,8 @@ def _balance_page(
 ) -> HttpResponse:
     summary = balances.summary(account, now=timezone.now())
     more = {"summary": summary, "key": closings.new_key() if summary.closing.pending else "", "busy": busy}
-    context = _context("balance", account, accounts, **more)
-    return render(request, "portal/balance.html", context, status=503 if busy else 200)
+    shown = context("balance", account, accounts, **more)
+    return render(request, "portal/balance.html", shown, status=503 if busy else 200)
 
 
 def _closing_page(
@@ -149,8 +148,8 @@ def _closing_page(
 ) -> HttpResponse:
     now = timezone.now()
     loss = closures.preview(account, at=max(now, account.last_recorded_at or now))
-    context = _context("closing", account, accounts, form=form, loss=loss, busy=busy)
-    return render(request, "portal/closing.html", context, status=503 if busy else 200)
+    shown = context("closing", account, accounts, form=form, loss=loss, busy=busy)
+    return render(request, "portal/closing.html", shown, status=503 if busy else 200)
 
 
 def _usable_again(form: closings.ClosingForm) -> closings.ClosingForm:
@@ -161,22 +160,6 @@ def _usable_again(form: closings.ClosingForm) -> closings.ClosingForm:
     again = closings.ClosingForm({**ticked, "key": closings.new_key()})
     again.is_valid()
     return again
-
-
-def _member(request: HttpRequest) -> Actor:
-    return Actor("member", str(request.user.pk))
-
-
-def _chosen(accounts: list[Account], code: str) -> Account:
-    account = chosen(accounts, code)
-    if account is None:
-        # The same words whether the programme exists or not: who is in it is nobody else's business.
-        raise Http404(_("You are not a member of a programme “%(code)s”.") % {"code": code})
-    return account
-
-
-def _context(page_is: str, account: Account, accounts: list[Account], **more: object) -> dict[str, object]:
-    return {"page_is": page_is, "account": account, "programme": account.programme, "accounts": accounts, **more}
 
 
 def _number(text: str | None, name: str) -> int | None:

@@ -7,11 +7,12 @@ advertising needs a second consent (article 50 (3)), and never goes without the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from alerts.errors import BadInput
@@ -23,6 +24,9 @@ from ledger.models import Member
 
 YEARS = 2
 LONGEST_SOURCE = 100
+SOON = timedelta(days=30)  # so long before the end of a consent the member is asked to confirm it
+
+Words = Mapping[tuple[str, str], Consent]  # the newest of a member, by channel and purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +53,65 @@ def say(*, member: Member, channel: str, purpose: str, given: bool, source: str,
     )
 
 
+def choose(
+    *, member: Member, said: Mapping[tuple[str, str], bool], source: str, by: Actor, now: datetime
+) -> list[Consent]:
+    """Record what the member said of several channels and purposes at once: all of it or nothing.
+
+    A consent for the night never outlives, nor comes back with, the one for the day: it ends where advertising is
+    refused, and where advertising is agreed to without it. Raises BadInput naming `{channel}_{purpose}`: the night
+    without the day; or as `say`.
+    """
+    before = newest_words(member.pk)
+    words = dict(said)
+    for channel, purpose in said:
+        if purpose == Purpose.NOTICE:
+            continue
+        day = said.get((channel, Purpose.ADVERTISING), wanted(before, channel, Purpose.ADVERTISING, now=now))
+        night = (channel, Purpose.NIGHT_ADVERTISING)
+        if said.get(night) and not day:
+            rule = _("Advertising at night needs your consent to advertising on this channel, too.")
+            raise BadInput(rule, field="_".join(night))
+        if night in before and before[night].given and not said.get(night, day and wanted(before, *night, now=now)):
+            words[night] = False
+    with transaction.atomic():
+        return [
+            say(member=member, channel=channel, purpose=purpose, given=given, source=source, by=by, now=now)
+            for (channel, purpose), given in words.items()
+        ]
+
+
+def confirm(*, member: Member, source: str, by: Actor, now: datetime) -> list[Consent]:
+    """The member confirms each consent that ended, or ends SOON; returns the new words."""
+    with transaction.atomic():
+        return [
+            say(member=member, channel=each.channel, purpose=each.purpose, given=True, source=source, by=by, now=now)
+            for each in to_confirm(newest_words(member.pk), now=now)
+        ]
+
+
 def wants(member_id: int, channel: str, purpose: str, *, now: datetime) -> bool:
-    """Whether messages of this purpose may go to the member on this channel.
+    """Whether messages of this purpose may go to the member on this channel; see `wanted`."""
+    return wanted(newest_words(member_id), channel, purpose, now=now)
+
+
+def wanted(words: Words, channel: str, purpose: str, *, now: datetime) -> bool:
+    """Whether these words let messages of this purpose go out on this channel.
 
     Without a word notices may, and advertising may not.
     """
-    newest = newest_word(member_id, channel, purpose)
+    newest = words.get((channel, purpose))
     if purpose == Purpose.NOTICE:
         return newest is None or newest.given
     if newest is None or not newest.given or now >= ends_at(newest.at):
         return False
-    return purpose != Purpose.NIGHT_ADVERTISING or wants(member_id, channel, Purpose.ADVERTISING, now=now)
+    return purpose != Purpose.NIGHT_ADVERTISING or wanted(words, channel, Purpose.ADVERTISING, now=now)
+
+
+def newest_words(member_id: int) -> Words:
+    """The member's newest word on each channel and purpose of which they ever said one."""
+    said = Consent.objects.filter(member_id=member_id).order_by("channel", "purpose", "-pk")
+    return {(word.channel, word.purpose): word for word in said.distinct("channel", "purpose")}
 
 
 def newest_word(member_id: int, channel: str, purpose: str) -> Consent | None:
@@ -83,7 +135,20 @@ SELECT said.member_id, said.channel, said.purpose, said.at
  LIMIT %s"""
 
 
-def due(*, now: datetime, within: timedelta = timedelta(days=30), limit: int = 1_000) -> list[Due]:
+def to_confirm(words: Words, *, now: datetime) -> list[Due]:
+    """Those of a member's consents to advertising that ended, or end SOON, without having been confirmed.
+
+    One for the night is none where the one for the day was taken back.
+    """
+    given = {which: word for which, word in sorted(words.items()) if word.given}
+    return [
+        Due(word.member_id, channel, purpose, word.at, ends_at(word.at))
+        for (channel, purpose), word in given.items()
+        if purpose != Purpose.NOTICE and (channel, Purpose.ADVERTISING) in given and ends_at(word.at) <= now + SOON
+    ]
+
+
+def due(*, now: datetime, within: timedelta = SOON, limit: int = 1_000) -> list[Due]:
     """Consents to advertising that ended, or end `within` this time, without having been confirmed; oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [now + within, limit])

@@ -1,4 +1,8 @@
-"""Addresses that nobody writes to any more: they bounced for good, or somebody complained."""
+"""Addresses that nobody writes to any more: they bounced for good, or somebody complained.
+
+A suppression names its address in lower case while a contact has it. When the last one is erased, only the address's
+trace stays in its place (`traces`); with that the address is known again when somebody enters it anew.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from alerts.addresses import traces
 from alerts.errors import BadInput
 from alerts.models import Contact, Suppression
 from alerts.models.contact import Channel
@@ -23,9 +28,12 @@ def add(*, channel: str, address: str, why: str, now: datetime, note: str = "") 
         raise BadInput(_("This is no address."), field="address")
     if len(note) > 200:
         raise BadInput(_("A note has at most 200 characters."), field="note")
-    found, _made = Suppression.objects.get_or_create(
-        channel=channel, address=address, lifted_at=None, defaults={"why": why, "at": now, "note": note}
-    )
+    with transaction.atomic():
+        traces.hold(address)
+        remember(channel=channel, address=address)
+        found, _made = Suppression.objects.get_or_create(
+            channel=channel, address=address, lifted_at=None, defaults={"why": why, "at": now, "note": note}
+        )
     return found
 
 
@@ -38,3 +46,21 @@ def lift(*, suppression: Suppression, now: datetime) -> None:
         if not Suppression.objects.filter(pk=suppression.pk, lifted_at=None).update(lifted_at=now):
             raise BadInput(_("It is lifted already."), field="suppression")
         Contact.objects.filter(channel=suppression.channel, address__iexact=suppression.address).update(refused_at=None)
+
+
+def arrived(*, channel: str, address: str, now: datetime) -> None:
+    """A message came through after all: an address that had bounced is written to again. A complaint stands."""
+    stands = Suppression.objects.filter(channel=channel, address=address.lower(), lifted_at=None)
+    for suppression in stands.filter(why=Suppression.Why.HARD_BOUNCE):
+        lift(suppression=suppression, now=now)
+
+
+def remember(*, channel: str, address: str) -> None:
+    """The address is entered, again perhaps: a suppression that kept its trace names it once more. Hold it first."""
+    Suppression.objects.filter(channel=channel, address=traces.marked(address)).update(address=address.lower())
+
+
+def forget(*, channel: str, address: str) -> None:
+    """The address was erased: unless another contact has it, its suppressions keep only its trace. Hold it first."""
+    if not Contact.objects.filter(channel=channel, address__iexact=address).exists():
+        Suppression.objects.filter(channel=channel, address=address.lower()).update(address=traces.marked(address))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.urls import URLPattern
 
+from alerts.admin import proof
 from alerts.admin.pages import ReadOnlyAdmin
 from alerts.models import Attempt, Delivery, Reminder
 
@@ -24,6 +26,9 @@ class ReminderAdmin(ReadOnlyAdmin):
     list_select_related = ["account", "programme"]
     search_fields = ["=account__member__reference"]
     ordering = ["-pk"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*proof.urls(self.admin_site), *super().get_urls()]
 
 
 @admin.register(Delivery)

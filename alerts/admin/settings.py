@@ -2,19 +2,38 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from alerts.addresses import suppressions
+from alerts.addresses import contacts, suppressions, traces
 from alerts.admin.pages import BoundedPaginator, PlainAddress, ReadOnlyAdmin
 from alerts.errors import BadInput
-from alerts.models import Consent, Contact, ExtensionRule, ReminderRule, Suppression
+from alerts.models import Consent, Contact, ExtensionRule, Suppression
+
+
+class ContactForm(forms.ModelForm):
+    """An address as staff write it; it is kept as all are."""
+
+    class Meta:
+        model = Contact
+        fields = ("member", "channel", "address", "language", "zone", "verified", "active")
+
+    def clean(self) -> dict[str, Any]:
+        entered: dict[str, Any] = super().clean() or self.cleaned_data
+        if "channel" in entered and "address" in entered:
+            try:
+                entered["address"] = contacts.normal(entered["channel"], entered["address"])
+            except BadInput as refusal:
+                self.add_error("address", refusal.detail)
+        return entered
 
 
 @admin.register(Contact)
 class ContactAdmin(PlainAddress):
+    form = ContactForm
     list_display = ["member", "channel", "address", "language", "verified", "active", "refused_at"]
     list_filter = ["channel", "verified", "active"]
     list_select_related = ["member"]
@@ -27,18 +46,14 @@ class ContactAdmin(PlainAddress):
     show_full_result_count = False
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
-        if "address" in form.changed_data:
-            obj.refused_at = None  # what was said of the old address says nothing of the new one
-        if {"address", "verified"} & set(form.changed_data):
-            obj.verified_at = timezone.now() if obj.verified else None
-        super().save_model(request, obj, form, change)
+        contacts.rewrite(contact=obj, now=timezone.now())
 
+    def delete_model(self, request: HttpRequest, obj: Contact) -> None:
+        contacts.erase(contact=obj)
 
-@admin.register(ReminderRule)
-class ReminderRuleAdmin(PlainAddress):
-    list_display = ["programme", "offset_days", "channels", "at_once", "least_points"]
-    list_filter = ["programme"]
-    list_select_related = ["programme"]
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for contact in queryset:
+            contacts.erase(contact=contact)
 
 
 @admin.register(ExtensionRule)
@@ -70,6 +85,12 @@ class SuppressionAdmin(ReadOnlyAdmin):
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("alerts.change_suppression")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Also by an address that was erased: of that only the hash is there."""
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        erased = queryset.filter(address=traces.marked(search_term.strip())) if search_term else queryset.none()
+        return found | erased, doubled
 
     @admin.action(description=_("Write to these addresses again"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: Any) -> None:

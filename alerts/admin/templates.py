@@ -3,25 +3,28 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from alerts.addresses import contacts, traces, trials
+from alerts.admin import lengths, previews
 from alerts.admin.pages import PlainAddress
-from alerts.errors import BadInput, CannotBeWritten
+from alerts.channels import Channels
+from alerts.channels.sandbox import KEPT
+from alerts.errors import BadInput, CannotBeWritten, SendError
 from alerts.models import Template, TemplateVersion
 from alerts.models.contact import Channel
 from alerts.texts import rendering, template_versions
 from alerts.texts.wording import VARIABLES
-from alerts.texts.words import Telling, Words, ending, write
+from alerts.texts.words import Words
 from ledger.actors import Actor
-from ledger.models import Account
-from ledger.statements import expiring
 
 PARTS = ("subject", "text", "html", "provider_code")
 
@@ -51,6 +54,8 @@ class TemplateForm(forms.ModelForm):
         newest = self.instance.versions.order_by("-number").first() if self.instance.pk else None
         for part in PARTS if newest else ():
             self.fields[part].initial = getattr(newest, part)
+        here = [self.instance.pk] if self.instance.pk else []
+        self.fields["text"].widget.attrs["data-count-url"] = reverse("admin:alerts_template_count", args=here)
 
     def words(self) -> Words:
         return Words(**{part: self.cleaned_data[part] for part in PARTS})
@@ -88,7 +93,10 @@ class VersionInline(admin.TabularInline):
 
 @admin.register(Template)
 class TemplateAdmin(PlainAddress):
-    """Saving makes a new version; the old ones stay in sight."""
+    """Saving makes a new version; the old ones stay in sight. The script counts while words are typed."""
+
+    class Media:
+        js = ["alerts/counter.js"]
 
     form = TemplateForm
     list_display = ["programme", "channel", "language", "purpose"]
@@ -128,69 +136,86 @@ class TemplateAdmin(PlainAddress):
         newest = obj.versions.order_by("-number").first()
         if newest is None:
             return "-"
-        said = []
-        for where, korean in ((_t("Korea"), True), (_t("elsewhere"), False)):
-            if not korean and obj.channel == Channel.ALIMTALK:
-                continue
-            try:
-                length = template_versions.lengths(
-                    programme=obj.programme,
-                    channel=obj.channel,
-                    language=obj.language,
-                    words=rendering.as_words(newest),
-                    korean_number=korean,
-                )
-            except (CannotBeWritten, BadInput) as error:
-                said.append(f"{where}: {error.detail}")
-            else:
-                said.append(f"{where}: {length.price_class} × {length.segments}, {length.used}/{length.most}")
-        return " · ".join(said)
+        words = rendering.as_words(newest)
+        return lengths.longest(programme=obj.programme, channel=obj.channel, language=obj.language, words=words)
 
     def get_urls(self) -> list[URLPattern]:
-        preview = path("<int:pk>/preview/", self.admin_site.admin_view(self.preview), name="alerts_template_preview")
-        return [preview, *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("count/", view(self.count), name="alerts_template_count"),
+            path("<int:pk>/count/", view(self.count), name="alerts_template_count"),
+            path("<int:pk>/preview/", view(self.preview), name="alerts_template_preview"),
+            *super().get_urls(),
+        ]
+
+    def count(self, request: HttpRequest, pk: int | None = None) -> JsonResponse:
+        """How long the words that are being typed become; `said` is empty where nothing can be said yet."""
+        if request.method != "POST":
+            return JsonResponse({}, status=405)
+        row = None if pk is None else get_object_or_404(Template, pk=pk)
+        if not (self.has_add_permission(request) or self.has_change_permission(request, row)):
+            raise Http404
+        typed = request.POST.dict()
+        if row:
+            typed |= {"programme": str(row.programme_id), "channel": row.channel, "language": row.language}
+        form = lengths.CountForm(typed)
+        if not form.is_valid():
+            return JsonResponse({"said": ""})
+        words = Words(form.cleaned_data.pop("text"))
+        return JsonResponse({"said": lengths.longest(**form.cleaned_data, words=words)})
 
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The newest version as the member with the reference in `member` would get it now."""
+        """The newest version as the member with the reference in `member` would get it now; a POST sends it as a
+        test."""
         row = Template.objects.select_related("programme").filter(pk=pk).first()
         if row is None or not self.has_view_permission(request, row):
             raise Http404
-        reference, text, refusal = request.GET.get("member", ""), None, ""
+        reference, shown, refusal = request.GET.get("member", ""), None, ""
         try:
-            telling = _telling(row, reference)
-            newest = row.versions.order_by("-number").first()
-            words = rendering.as_words(newest) if newest else rendering.built_in(row.channel, row.language)
-            text = write(words, telling, channel=row.channel, language=row.language)
+            shown = previews.preview(row, reference, now=timezone.now())
         except (CannotBeWritten, BadInput) as error:
             refusal = error.detail
+        may_test = self.has_change_permission(request, row)
+        form = previews.TestForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST":
+            if not may_test:
+                raise PermissionDenied
+            if shown and form.is_valid() and self._sent(request, row, shown, form):
+                return redirect(request.get_full_path())
         context = {
             **self.admin_site.each_context(request),
             "title": _t("Preview"),
             "member": reference,
-            "text": text,
+            "shown": shown,
             "refusal": refusal,
+            "form": form if may_test else None,
         }
         return TemplateResponse(request, "admin/alerts/template/preview.html", context)
 
-
-def _telling(row: Template, reference: str) -> Telling:
-    """What the member would be told of the points that go first. Raises BadInput: nobody, or nothing that goes."""
-    if "\0" in reference:
-        raise BadInput(_t("There is no such member."), field="member")
-    account = Account.objects.filter(programme=row.programme, member__reference=reference).first()
-    if account is None:
-        raise BadInput(_t("There is no such member."), field="member")
-    now = timezone.now()
-    first = next(iter(expiring(account, at=now)), None)
-    if first is None:
-        raise BadInput(_t("This member has no points that expire."), field="member")
-    last_day, last_time = ending(first.expires_at, row.programme.tz)
-    return Telling(
-        programme=row.programme.name,
-        unit=row.programme.unit,
-        points=first.points,
-        last_day=last_day,
-        last_time=last_time,
-        days_left=(last_day - now.astimezone(row.programme.tz).date()).days,
-        link=f"{settings.SITE_URL}/",
-    )
+    def _sent(self, request: HttpRequest, row: Template, shown: previews.Preview, form: previews.TestForm) -> bool:
+        """Send what is shown as a test, say what became of it, and log it without the address. False: not allowed."""
+        to = form.cleaned_data["to"]
+        try:
+            with Channels() as channels:
+                accepted = trials.send(
+                    to=to,
+                    channel=row.channel,
+                    language=shown.language,
+                    text=shown.text,
+                    user_id=request.user.pk,
+                    channels=channels,
+                )
+        except BadInput as refusal:
+            form.add_error("to", refusal.detail)
+            return False
+        except SendError as failure:
+            outcome, level = f"{type(failure).__name__}: {failure.answer} {failure.detail}".strip(), messages.ERROR
+        else:
+            kept = accepted.answer == KEPT
+            outcome = _t("the sandbox kept it") if kept else f"{_t('accepted')} {accepted.answer}".strip()
+            level = messages.SUCCESS
+        self.message_user(request, _t("Test message: %(outcome)s") % {"outcome": outcome}, level)
+        self.log_change(
+            request, row, f"Test message to {traces.marked(contacts.normal(row.channel, to))[:17]}: {outcome}"
+        )
+        return True

@@ -57,7 +57,9 @@ class Suppression(models.Model):
         BY_HAND = "by_hand", _("by hand")
 
     channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices)
-    address = models.CharField(_("address"), max_length=254)
+    address = models.CharField(
+        _("address"), max_length=254, help_text=_("Of an address that was erased only its keyed hash is kept.")
+    )
     why = models.CharField(_("reason"), max_length=20, choices=Why.choices)
     at = models.DateTimeField(_("since"))
     lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True)
@@ -79,13 +81,17 @@ class Suppression(models.Model):
 
 
 class Verification(models.Model):
-    """A code that was sent to a new address, to see that it is the member's. Only its hash is kept."""
+    """A code that was sent to an address that a member claims, to see that it is theirs. Only hashes are kept.
 
-    contact = models.ForeignKey(
-        "alerts.Contact", models.CASCADE, related_name="verifications", verbose_name=_("contact")
-    )
+    It is about the address, not its row: whoever erases an address and enters it anew has no more codes than before.
+    """
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="verifications", verbose_name=_("member"))
+    # Serves the look for the newest code, and the day's limit of an address.
+    address_trace = models.CharField(_("hash of the address"), max_length=64, db_index=True)
     code_hash = models.CharField(_("hash of the code"), max_length=64)
-    sent_at = models.DateTimeField(_("sent"))
+    # Serves the clearing away of what is older than a day.
+    sent_at = models.DateTimeField(_("sent"), db_index=True)
     expires_at = models.DateTimeField(_("good until"))
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     used_at = models.DateTimeField(_("used"), null=True)

@@ -4,10 +4,22 @@ from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from ledger.models import Member
+from ledger.models.programme import validate_zone
+
+
+def validate_zone_in_database(name: str) -> None:
+    # Python and PostgreSQL have tables of their own: a zone that only one of them knows would stop a statement later.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = %s)", [name])
+        (is_known,) = cursor.fetchone()
+    if not is_known:
+        raise ValidationError(
+            _("The database does not know the time zone “%(name)s”."), params={"name": name}, code="zone"
+        )
 
 
 class Channel(models.TextChoices):
@@ -36,7 +48,12 @@ class Contact(models.Model):
         _("language"), max_length=10, default="ko", choices=[("ko", "한국어"), ("en", "English")]
     )
     zone = models.CharField(
-        _("time zone"), max_length=60, blank=True, default="", help_text=_("Empty: the programme's.")
+        _("time zone"),
+        max_length=60,
+        blank=True,
+        default="",
+        validators=[validate_zone, validate_zone_in_database],
+        help_text=_("Empty: the programme's."),
     )
     verified = models.BooleanField(
         _("verified"), default=False, help_text=_("The address is known to be the member's. Others are not written to.")

@@ -75,8 +75,15 @@ class ReminderRule(models.Model):
         """A channel twice would be one message twice; more at once than there are could never be kept."""
         if not isinstance(self.channels, list) or not self.channels:
             return  # the field's own error is said already
-        if len(set(self.channels)) < len(self.channels):
-            raise ValidationError({"channels": _("Each channel can stand here only once.")}, code="channel_twice")
+        twice = [channel for n, channel in enumerate(self.channels) if channel in self.channels[:n]]
+        if twice:
+            raise ValidationError(
+                {
+                    "channels": _("“%(channel)s” stands here twice; each channel can stand here only once.")
+                    % {"channel": twice[0]}
+                },
+                code="channel_twice",
+            )
         if isinstance(self.at_once, int) and self.at_once > len(self.channels):
             raise ValidationError(
                 {

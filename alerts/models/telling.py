@@ -2,16 +2,39 @@ from __future__ import annotations
 
 from datetime import time
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from holidays.utils import list_supported_countries
 
 from ledger.models import Programme
 
 
+def validate_country(code: str) -> None:
+    """A country of ISO 3166, or a part of one, whose holidays are known: KR, CA-QC."""
+    country, dash, part = code.partition("-")
+    parts = list_supported_countries(include_aliases=False).get(country)
+    if parts is None or (dash and part not in parts):
+        raise ValidationError(
+            _("The holidays of “%(code)s” are not known. Examples are KR for Korea and CA-QC for Quebec."),
+            params={"code": code},
+            code="country",
+        )
+
+
 class TellingRules(models.Model):
     """How a programme tells its members: the pack that it is held against, its quiet hours, what counts as told."""
+
+    class Pack(models.TextChoices):
+        """The rules that a programme can be held against; what each says is in `alerts/rules/packs.py`."""
+
+        KR_GENERAL = "kr-general", _("Korea: points in general")
+        KR_CARD = "kr-card", _("Korea: points of a card")
+        KR_PREPAID = "kr-prepaid", _("Korea: prepaid")
+        QUEBEC = "quebec", _("Quebec")
+        ONTARIO = "ontario", _("Ontario")
 
     class Counts(models.TextChoices):
         ACCEPTED = "accepted", _("accepted by the provider")
@@ -20,11 +43,23 @@ class TellingRules(models.Model):
     programme = models.OneToOneField(
         Programme, models.CASCADE, primary_key=True, related_name="telling", verbose_name=_("programme")
     )
-    pack = models.CharField(_("pack"), max_length=20, blank=True, help_text=_("The rules that it is held against."))
+    pack = models.CharField(
+        _("pack"),
+        max_length=20,
+        blank=True,
+        choices=Pack.choices,
+        help_text=_("The rules that it is held against."),
+    )
     open_from = models.TimeField(_("messages from"), default=time(9, 0))
     open_until = models.TimeField(_("until"), default=time(20, 30))
     rests_on_holidays = models.BooleanField(_("nothing on holidays"), default=False)
-    country = models.CharField(_("holidays of"), max_length=2, default="KR")
+    country = models.CharField(
+        _("holidays of"),
+        max_length=6,
+        default="KR",
+        validators=[validate_country],
+        help_text=_("The code of a country, such as KR, or of a part of it, such as CA-QC."),
+    )
     counts_when = models.CharField(
         _("counts as told when"), max_length=10, choices=Counts.choices, default=Counts.ACCEPTED
     )
@@ -68,12 +103,16 @@ class Holiday(models.Model):
 
 
 class Override(models.Model):
-    """A rule of the pack that a programme breaks on purpose, with the reason: append-only."""
+    """A rule of the pack that a programme breaks on purpose, with the reason: append-only.
+
+    It is for what was found then: whoever breaks the rule in another way has to say why anew.
+    """
 
     programme = models.ForeignKey(
         Programme, models.CASCADE, db_index=False, related_name="overrides", verbose_name=_("programme")
     )
     rule = models.CharField(_("rule"), max_length=60)
+    found = models.CharField(_("found"), max_length=200)
     reason = models.CharField(_("reason"), max_length=500)
     by = models.CharField(_("by"), max_length=100)
     at = models.DateTimeField(_("at"))

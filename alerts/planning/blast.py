@@ -7,6 +7,7 @@ month, and the days without reminders between would make every such day look unu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection
@@ -27,24 +28,37 @@ SELECT coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY planned), 0)
          GROUP BY (planned_at AT TIME ZONE %(zone)s)::date) days"""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the guard says to a day's plan. `usual` is None where it was not asked: few reminders, or held already."""
+
+    may_plan: bool
+    usual: int | None = None
+
+
 def may_plan(*, programme: Programme, planned_today: int, day: date, now: datetime) -> bool:
     """Whether the programme may have so many reminders planned on this day, those planned already among them.
 
     False makes a held plan, once, which waits for `decide`; call it outside what is rolled back because of the answer.
-    A day that was let go stays so, and one that was refused, too. `blast_least` reminders never wait.
     """
+    found = look(programme=programme, planned_today=planned_today, day=day)
+    if not found.may_plan and found.usual is not None:
+        held = PlanHold(programme=programme, day=day, planned=planned_today, usual=found.usual, made_at=now)
+        PlanHold.objects.bulk_create([held], ignore_conflicts=True)  # another tick may have held it meanwhile
+    return found.may_plan
+
+
+def look(*, programme: Programme, planned_today: int, day: date) -> Look:
+    """The same, without a trace. A day that was let go stays so, and one that was refused, too. `blast_least` reminders
+    never wait."""
     rules = TellingRules.objects.filter(programme=programme).first() or TellingRules(programme=programme)
     if planned_today <= rules.blast_least:
-        return True
+        return Look(may_plan=True)
     hold = PlanHold.objects.filter(programme=programme, day=day).first()
     if hold is not None:
-        return bool(hold.let_go)
+        return Look(may_plan=bool(hold.let_go))
     median = usual(programme, day)
-    if planned_today <= rules.blast_factor * median:
-        return True
-    held = PlanHold(programme=programme, day=day, planned=planned_today, usual=int(median), made_at=now)
-    PlanHold.objects.bulk_create([held], ignore_conflicts=True)  # another tick may have held it meanwhile
-    return False
+    return Look(may_plan=planned_today <= rules.blast_factor * median, usual=int(median))
 
 
 def usual(programme: Programme, day: date) -> float:

@@ -12,48 +12,29 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from alerts.addresses.reachable import REACHABLE
 from alerts.models import Reminder, ReminderRule
 from alerts.planning import blast
+from alerts.planning.conditions import CHANNEL, COUNTS, FANNED_OUT, IS_KEPT, IS_PLANNED, IS_REACHED, NEAREST, SOON
 from alerts.planning.due import Offset, horizon
 from ledger.models import Programme
 from ledger.policies import start_of_day
 
-# Lots that a notice duty holds and of which it is too late to tell are left out: they will not go on that day. Those of
-# which it is too early to give a notice that counts wait for their time. An account that is closed has none left.
-# Of the due offsets only the nearest is planned, and none that lies behind one that was planned already.
 _PLAN = f"""
 INSERT INTO alerts_reminder
        (programme_id, account_id, expires_at, expires_on, offset_days, due_at, points_planned, planned_at)
 SELECT %(programme)s, soon.account_id, soon.expires_at, soon.expires_on, nearest.offset_days,
        (soon.expires_on - nearest.offset_days)::timestamp AT TIME ZONE %(zone)s, soon.points, %(now)s
   FROM (SELECT lot.account_id, lot.expires_at, sum(lot.remaining)::bigint AS points, day.expires_on
-          FROM ledger_lot lot
-          JOIN ledger_policy policy ON policy.id = lot.policy_id
-         CROSS JOIN LATERAL (
-               SELECT ((lot.expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s)::date AS expires_on) day
-         WHERE lot.open AND lot.programme_id = %(programme)s
-           AND lot.expires_at > %(now)s AND lot.expires_at <= %(horizon)s
-           AND (NOT lot.gated
-                OR (day.expires_on - %(today)s::date >= lot.notice_days
-                    AND (policy.notice_max_days = 0 OR day.expires_on - %(today)s::date <= policy.notice_max_days)))
+          {SOON}
+           AND {COUNTS}
          GROUP BY lot.account_id, lot.expires_at, day.expires_on) soon
-  JOIN ledger_account account ON account.id = soon.account_id
-       AND (account.closes_at IS NULL OR account.closes_at > %(now)s)
- CROSS JOIN LATERAL (
-       SELECT rule.offset_days, rule.channels FROM alerts_reminderrule rule
-        WHERE rule.programme_id = %(programme)s AND rule.least_points <= soon.points
-          AND soon.expires_on - rule.offset_days <= %(today)s::date
-        ORDER BY rule.offset_days LIMIT 1) nearest
- WHERE EXISTS (SELECT FROM alerts_contact contact
-                WHERE contact.member_id = account.member_id AND contact.channel = ANY (nearest.channels)
-                  AND {REACHABLE})
-   AND NOT EXISTS (SELECT FROM alerts_reminder planned
-                    WHERE planned.account_id = soon.account_id AND planned.expires_at = soon.expires_at
-                      AND planned.offset_days <= nearest.offset_days)
+  JOIN ledger_account account ON account.id = soon.account_id AND {IS_KEPT}
+ CROSS JOIN LATERAL ({NEAREST}) nearest
+ WHERE {IS_REACHED}
+   AND NOT {IS_PLANNED}
  ORDER BY soon.expires_at, soon.account_id
  LIMIT %(limit)s
-ON CONFLICT (account_id, expires_at, offset_days) DO NOTHING"""  # noqa: S608  # our own constant
+ON CONFLICT (account_id, expires_at, offset_days) DO NOTHING"""  # noqa: S608  # our own constants
 
 _FAN_OUT = f"""
 WITH due AS MATERIALIZED (
@@ -63,17 +44,9 @@ WITH due AS MATERIALIZED (
 message AS (
   INSERT INTO alerts_delivery (id, reminder_id, channel, resend_no, status, why, created_at, next_attempt_at,
          attempts, language, lots, template, text_hash, variables, text, transport, provider_id)
-  SELECT gen_random_uuid(), due.id, coalesce(chosen.channel, rule.channels[1]), 0, 'pending', '', %(now)s, %(now)s, 0,
+  SELECT gen_random_uuid(), due.id, {CHANNEL}, 0, 'pending', '', %(now)s, %(now)s, 0,
          '', '{{}}', '', '', '{{}}'::jsonb, '', '', ''
-    FROM due
-    JOIN alerts_reminderrule rule USING (programme_id, offset_days)
-    JOIN ledger_account account ON account.id = due.account_id
-    LEFT JOIN LATERAL (
-         SELECT way.channel FROM unnest(rule.channels) WITH ORDINALITY AS way (channel, place)
-          WHERE EXISTS (SELECT FROM alerts_contact contact
-                         WHERE contact.member_id = account.member_id AND contact.channel = way.channel
-                           AND {REACHABLE})
-          ORDER BY way.place LIMIT rule.at_once) chosen ON true
+    FROM due {FANNED_OUT}
   ON CONFLICT (reminder_id, channel, resend_no) DO NOTHING)
 UPDATE alerts_reminder reminder SET fanned_out_at = %(now)s FROM due WHERE reminder.id = due.id"""  # noqa: S608
 
@@ -90,24 +63,15 @@ def plan(*, now: datetime, limit: int) -> int:
 
 def _plan(programme: Programme, now: datetime, limit: int) -> int:
     """Plan, and take it back where it is so much more than usual that a person must look first."""
-    rules = ReminderRule.objects.filter(programme=programme)
     today = now.astimezone(programme.tz).date()
-    until = horizon([Offset(rule.offset_days) for rule in rules], today=today, zone=programme.tz)
-    variables: dict[str, Any] = {
-        "programme": programme.pk,
-        "zone": programme.zone,
-        "now": now,
-        "today": today,
-        "horizon": until,
-        "limit": limit,
-    }
+    variables = values(programme, now=now) | {"limit": limit}
     asked: dict[str, Any] = {"programme": programme, "day": today, "now": now}
     with transaction.atomic():
         before = transaction.savepoint()
         with connection.cursor() as cursor:
             cursor.execute(_PLAN, variables)
             planned = int(cursor.rowcount)
-        planned_today = _planned_since(programme, start_of_day(today, programme.tz)) if planned else 0
+        planned_today = planned_since(programme, start_of_day(today, programme.tz)) if planned else 0
         if not planned or blast.may_plan(planned_today=planned_today, **asked):
             transaction.savepoint_commit(before)
             return planned
@@ -117,7 +81,16 @@ def _plan(programme: Programme, now: datetime, limit: int) -> int:
     return 0
 
 
-def _planned_since(programme: Programme, since: datetime) -> int:
+def values(programme: Programme, *, now: datetime) -> dict[str, Any]:
+    """What the conditions of planning are asked with at an instant. `horizon` is None for a programme without rules."""
+    rules = ReminderRule.objects.filter(programme=programme)
+    today = now.astimezone(programme.tz).date()
+    until = horizon([Offset(rule.offset_days) for rule in rules], today=today, zone=programme.tz)
+    return {"programme": programme.pk, "zone": programme.zone, "now": now, "today": today, "horizon": until}
+
+
+def planned_since(programme: Programme, since: datetime) -> int:
+    """How many reminders were planned since an instant; `reminder_planned` serves."""
     return Reminder.objects.filter(programme=programme, planned_at__gte=since).count()
 
 

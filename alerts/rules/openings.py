@@ -5,11 +5,14 @@ They are for what rings: SMS and AlimTalk. An e-mail wakes nobody, and goes at o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from alerts.models import Contact, Holiday, TellingRules
 from alerts.models.contact import Channel
+from alerts.rules.holidays import is_day_off
 from alerts.rules.quiet_hours import Window, next_opening
 from ledger.models import Programme
 
@@ -21,14 +24,18 @@ def opening(*, programme: Programme, contact: Contact, now: datetime) -> datetim
     """
     if contact.channel == Channel.EMAIL:
         return now
-    rules = TellingRules.objects.filter(programme=programme).first() or TellingRules(programme=programme)
-    days_off = _days_off(programme, now) if rules.rests_on_holidays else frozenset()
+    rules = getattr(programme, "telling", None) or TellingRules(programme=programme)
     zone = ZoneInfo(contact.zone) if contact.zone else programme.tz
-    return next_opening(now, Window(rules.open_from, rules.open_until), zone, rests_on=days_off.__contains__)
+    rests_on = _days_off(rules, now) if rules.rests_on_holidays else None
+    return next_opening(now, Window(rules.open_from, rules.open_until), zone, rests_on=rests_on)
 
 
-def _days_off(programme: Programme, now: datetime) -> frozenset[date]:
-    """The programme's holidays, those from yesterday on: where the member lives it may still be that day."""
+def _days_off(rules: TellingRules, now: datetime) -> Callable[[date], bool]:
+    """Whether a day is one of rest: the programme's own word before its country's calendar.
+
+    Its own days are read from yesterday on: where the member lives it may still be that day.
+    """
     yesterday = now.date() - timedelta(days=1)
-    rows = Holiday.objects.filter(programme=programme, is_holiday=True, day__gte=yesterday)
-    return frozenset(rows.values_list("day", flat=True))
+    rows = Holiday.objects.filter(programme=rules.programme_id, day__gte=yesterday)
+    own = dict(rows.values_list("day", "is_holiday"))
+    return partial(is_day_off, country=rules.country, own=own)

@@ -74,13 +74,14 @@ def claim(*, now: datetime, limit: int, channels: Iterable[str] = tuple(Channel)
 
 def with_reminder(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
     """With all that sending and recording ask for, in the same query."""
-    return deliveries.select_related("reminder__account__member", "reminder__programme__telling")
+    return deliveries.select_related("reminder__account__member__user", "reminder__programme__telling")
 
 
-def release(claimed: Sequence[Delivery]) -> None:
-    """Give back what was claimed and not begun: it stays due, and no call is counted."""
-    for delivery in claimed:
-        move(delivery, Status.CLAIMED, status=Status.PENDING)
+def release(claimed: Sequence[Delivery]) -> int:
+    """Give back what was claimed and not begun, in one statement: it stays due, and no call is counted; how many."""
+    hands = {delivery.token for delivery in claimed}
+    ours = Delivery.objects.filter(pk__in=[delivery.pk for delivery in claimed], token__in=hands, status=Status.CLAIMED)
+    return ours.update(status=Status.PENDING, token=None, lease_until=None)
 
 
 def move(delivery: Delivery, was: str, **change: object) -> bool:

@@ -9,8 +9,10 @@ from django.db import transaction
 from alerts.models import Delivery
 from alerts.models.delivery import Outcome, Status, Why
 from alerts.sending import notice, unknowns
-from alerts.sending.leases import locked, move, note
+from alerts.sending.leases import locked, move, note, release
 from alerts.sending.unsolved import LEASE_OVER
+
+AT_ONCE = 50  # rows in one transaction: a worker that dies in it has done no more than those in vain
 
 
 def reap(*, now: datetime, limit: int) -> int:
@@ -28,11 +30,18 @@ def _reap_claimed(now: datetime, limit: int) -> int:
     """Leases that ran out before anything was sent: due again at once."""
     with transaction.atomic():
         over = locked(Delivery.objects.filter(status=Status.CLAIMED, lease_until__lte=now), "lease_until", limit)
-        return sum(move(delivery, Status.CLAIMED, status=Status.PENDING) for delivery in over)
+        return release(over)
 
 
 def _reap_sending(now: datetime, limit: int) -> int:
     """Leases that ran out during the call: nobody knows whether it was sent."""
+    done = 0
+    while done < limit and (some := _reap_some(now, min(AT_ONCE, limit - done))):
+        done += some
+    return done
+
+
+def _reap_some(now: datetime, limit: int) -> int:
     with transaction.atomic():
         over = locked(Delivery.objects.filter(status=Status.SENDING, lease_until__lte=now), "lease_until", limit)
         for delivery in over:

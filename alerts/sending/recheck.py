@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models.functions import Lower
 
 from alerts.addresses import consents
+from alerts.addresses.tellings import telling
 from alerts.channels import transport_of
 from alerts.models import Contact, Delivery, Reminder, Suppression
 from alerts.models.consent import Purpose
-from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
 from alerts.planning.due import Offset, due_offset
 from alerts.rules.openings import opening
 from alerts.sending.known import Known
 from alerts.texts.classifying import refused_of
-from alerts.texts.words import Telling, ending
+from alerts.texts.words import Telling
 from ledger.models import Lot
 from ledger.policies import Model, is_good_day
 
@@ -88,24 +86,15 @@ def look(delivery: Delivery, *, known: Known) -> Go | Stop | Wait:
     opens = opening(programme=programme, contact=contact, now=now)
     if opens > now:
         return Wait(opens)
-    return Go(contact, _telling(reminder, contact, points=points, now=now), [lot.pk for lot in lots])
-
-
-def _telling(reminder: Reminder, contact: Contact, *, points: int, now: datetime) -> Telling:
-    """What to say: the day, and where it is not its end the time, are those of the place where the member lives."""
-    programme = reminder.programme
-    zone = ZoneInfo(contact.zone) if contact.zone else programme.tz
-    last_day, last_time = ending(reminder.expires_at, zone)
-    return Telling(
-        programme=programme.name,
-        unit=programme.unit,
+    said = telling(
+        programme=programme,
+        member=reminder.account.member,
+        contact=contact,
         points=points,
-        last_day=last_day,
-        days_left=(last_day - now.astimezone(zone).date()).days,
-        link=f"{settings.SITE_URL}/",
-        last_time=last_time,
-        korean_number=contact.channel == Channel.EMAIL or contact.address.startswith("+82"),
+        expires_at=reminder.expires_at,
+        now=now,
     )
+    return Go(contact, said, [lot.pk for lot in lots])
 
 
 def _why_nobody(member_id: int, channel: str, now: datetime) -> Why:

@@ -11,16 +11,16 @@ from django.utils.translation import gettext as _
 
 from alerts.checked import save_checked
 from alerts.errors import BadInput, CannotBeWritten
-from alerts.models import Template, TemplateVersion
+from alerts.models import TellingRules, Template, TemplateVersion
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
 from alerts.texts import wording
+from alerts.texts.classifying import Marks, classify
 from alerts.texts.sms_length import Length
-from alerts.texts.words import PAID_POINTS, Telling, Words, measure, widest, write
+from alerts.texts.words import Telling, Text, Words, measure, widest, write
 from ledger.actors import Actor
 from ledger.models import Programme
 
-ADVERTISING = "(광고)"  # exactly so, at the beginning (Korea's Network Act, article 50, and its decree's annex 6)
 MUST_SAY = ("points", "last_day", "link")
 
 
@@ -62,7 +62,8 @@ def check(*, programme: Programme, channel: str, language: str, purpose: str, wo
     """Refuse what could not be sent to every member. Raises BadInput with the field and the name at fault.
 
     SMS and AlimTalk must be writable in cp949 and fit with the longest plausible values: any member may have a Korean
-    number. A notice says how many points, until when, and where to look, in each turn that its template can take.
+    number. A notice says how many points, until when, and where to look, in each turn that its template can take. Words
+    that mix a notice and advertising, or lack the marks of what they are, are refused: see `classifying`.
     """
     for field, value, known in (("channel", channel, Channel), ("purpose", purpose, Purpose)):
         if value not in known.values:
@@ -76,17 +77,16 @@ def check(*, programme: Programme, channel: str, language: str, purpose: str, wo
         missing = [name for name in MUST_SAY if name not in used[part]]
         if missing and purpose == Purpose.NOTICE:
             raise BadInput(_("It must say {{ %(name)s }}.") % {"name": missing[0]}, field=part)
-    if channel == Channel.ALIMTALK and purpose == Purpose.NOTICE and PAID_POINTS not in words.text:
-        raise BadInput(_("An AlimTalk must say: %(words)s") % {"words": PAID_POINTS}, field="text")
-    if purpose != Purpose.NOTICE:
-        part = "subject" if channel == Channel.EMAIL else "text"
-        if not getattr(words, part).startswith(ADVERTISING):
-            raise BadInput(_("Advertising begins with %(words)s.") % {"words": ADVERTISING}, field=part)
+    country = (TellingRules.objects.filter(programme=programme).first() or TellingRules()).country
+    found = classify(purpose=purpose, channel=channel, language=language, words=words, country=country)
+    for refusal in found.refusals:
+        raise BadInput(refusal.words, field=refusal.field)
     for telling in widest(_sample(programme)):
         try:
             text = write(words, telling, channel=channel, language=language)
         except CannotBeWritten as error:
             raise BadInput(error.detail, field=error.field) from error
+        _bears(text, found.marks)
         if purpose == Purpose.NOTICE:
             _says_it(text.text, "text", telling)
             if channel == Channel.EMAIL:
@@ -119,6 +119,12 @@ def _look_at_the_parts(channel: str, words: Words) -> None:
             raise BadInput(_("This channel needs it."), field=part)
         if given and not is_needed:
             raise BadInput(_("This channel has none."), field=part)
+
+
+def _bears(written: Text, marks: Marks) -> None:
+    """That this turn of the template bears the marks, not only another turn of it."""
+    if marks.says not in written.text:
+        raise BadInput(_("It must say this, whatever the values are: %(words)s") % {"words": marks.says}, field="text")
 
 
 def _says_it(written: str, part: str, telling: Telling) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from celery import current_app
 from django.db import connection
 
 from alerts.stopwatch import Stopwatch
@@ -24,6 +25,11 @@ def tick(name: str, *, now: datetime) -> Iterator[None]:
     _write(_BEGAN, name, now)
     yield
     _write(_ENDED, name, watch.now)
+
+
+def periods() -> dict[str, float]:
+    """The names of all ticks of the clock (the table of `config/celery.py`), with the seconds between two runs."""
+    return {name: float(entry["schedule"]) for name, entry in current_app.conf.beat_schedule.items()}
 
 
 def _write(statement: str, name: str, at: datetime) -> None:

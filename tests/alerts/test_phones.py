@@ -37,3 +37,9 @@ def test_korean_providers_get_national_digits():
     assert phones.korean_digits("+821012345678") == "01012345678"
     assert phones.korean_digits("+14155552671") is None
     assert phones.korean_digits("minji") is None
+
+
+def test_people_read_a_number_as_they_write_it():
+    assert phones.readable("+821012345678") == "010-1234-5678"
+    assert phones.readable("+14155552671") == "+1 415-555-2671"
+    assert phones.readable("minji") == "minji"

@@ -72,16 +72,17 @@ def test_the_skip_link_is_the_first_stop_and_shows_itself(member: Page):
 def test_every_stop_of_the_keyboard_can_be_seen(member: Page):
     sign_in(member)
     stops = []
-    for _ in range(11):
+    for _ in range(12):
         member.keyboard.press("Tab")
         stops.append(focused(member))
         outline = member.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline == "solid", stops[-1]
-    assert stops[:8] == [
+    assert stops[:9] == [
         "Skip to the content",
         "Pointkeep",
         "Balance",
         "History",
+        "How we reach you",
         "한국어",
         "English",
         "Sign out",

@@ -23,6 +23,7 @@ STRIKES = re.compile(
     r"killed (\d+) children and (\d+) workers; broker flushed (\d+), paused (\d+), stopped \d+ times; "
     r"database restarted (\d+) times; "
 )
+TAKEN = re.compile(r"(\d+) messages were taken in the storm, (\d+) after it")
 
 
 def surroundings(folder: Path) -> dict[str, str]:
@@ -61,6 +62,9 @@ def test_a_small_run_accounts_for_every_message(tmp_path, kind):
     assert said.splitlines()[-1] == LAST_LINE
     (strikes,) = STRIKES.findall(said)
     assert min(map(int, strikes)) >= 1, said
+    ((in_the_storm, after_it),) = TAKEN.findall(said)
+    assert int(in_the_storm) >= 1, said  # else it would strike at nothing
+    assert int(in_the_storm) + int(after_it) == MEMBERS
     assert list(tmp_path.iterdir()) == []  # neither homes nor logs are left
     assert processes_of(tmp_path) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from random import Random
+from types import SimpleNamespace
 from typing import Any, cast
 
 from chaos.striking import PAUSED, Strikes
@@ -17,7 +18,11 @@ class Recorder:
         self.done: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *args: self.done.append(name)
+        def note(*args: object) -> bool:
+            self.done.append(name)
+            return True
+
+        return note
 
 
 def storm(seconds: float) -> list[tuple[float, str]]:
@@ -42,6 +47,15 @@ def test_a_child_is_killed_every_third_of_a_second_and_a_worker_every_five():
     assert done["flush_broker"] >= 6
     assert done["pause_broker"] >= 2
     assert done["stop_broker"] >= 2
+
+
+def test_where_nobody_can_be_killed_it_is_tried_again_at_once():
+    nobody = cast(Any, SimpleNamespace(kill_child=lambda rng: False, kill_worker=lambda rng: tried.append(rng)))
+    tried: list[Random] = []
+    strikes = Strikes(nobody, cast(Any, Recorder()), Random(1), 60)
+    for passed in (4.95, 5.0, 5.05, 5.1):
+        strikes.strike(passed)
+    assert len(tried) == 3
 
 
 def test_in_a_short_storm_each_kind_of_strike_comes_all_the_same():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from alerts.models import Attempt, Delivery
+from alerts.sending.unsolved import LEASE_OVER, LOOKED_UP
 from chaos.settling import pass_time, settle
-from chaos.verdict import verdict
+from chaos.verdict import calls, verdict
 
 
 def heed() -> None:
@@ -41,3 +43,16 @@ def test_a_run_in_which_no_points_went_has_shown_nothing(stage, clock, sink, tak
     settle(clock, heed=heed)
     _, findings, expired = verdict(stage, taken(), exactly_once=True)
     assert (findings, expired) == (["no points expired: nothing was shown"], 0)
+
+
+def test_calls_are_counted_by_what_became_of_them(stage, clock, sink):
+    stage.grant(0, 3, now=clock.now())
+    settle(clock, heed=heed)
+    assert calls() == "3 accepted"
+    delivery = Delivery.objects.order_by("pk")[0]
+    codes = [("unknown", LEASE_OVER), ("unknown", "503"), ("unknown", LEASE_OVER), ("not_sent", LOOKED_UP)]
+    for number, (outcome, code) in enumerate(codes, start=2):
+        Attempt.objects.create(
+            delivery=delivery, number=number, at=clock.now(), outcome=outcome, code=code, points_told=100
+        )
+    assert calls() == "3 accepted, 2 unknown (worker killed), 1 unknown"

@@ -1,6 +1,8 @@
+import pytest
 from django.contrib.auth.models import User
+from django.http import Http404
 
-from portal.memberships import accounts_of, chosen
+from portal.memberships import accounts_of, actor_of, chosen, chosen_or_404
 from tests.builders import byeol, jun, minji
 from tests.windows import sign_in_of
 
@@ -27,3 +29,12 @@ def test_the_chosen_one_is_by_code_and_else_the_first(moa):
     assert chosen([other, mine], "") == other
     assert chosen([other, mine], "nope") is None
     assert chosen([], "") is None
+    assert chosen_or_404([other, mine], "moa") == mine
+    with pytest.raises(Http404):
+        chosen_or_404([other, mine], "nope")
+
+
+def test_who_acts_is_named_by_an_id_whatever_the_reference_is(moa, rf):
+    request = rf.get("/")
+    request.user = sign_in_of(minji(moa))
+    assert str(actor_of(request)) == f"member:{request.user.pk}"

@@ -102,3 +102,88 @@ def test_a_word_cannot_be_changed_and_outlives_the_address(account):
         Consent.objects.filter(pk=said.pk).update(given=True)
     contacts.erase(contact=contact)
     assert list(Consent.objects.values_list("given", flat=True)) == [False]
+
+
+def choose(account, said, *, now=NOW):
+    keys = {tuple(key.split(".")): given for key, given in said.items()}
+    return consents.choose(member=account.member, said=keys, source="portal", by=Actor("member", "7"), now=now)
+
+
+def newest(account):
+    words = consents.newest_words(account.member_id)
+    return {".".join(which): word.given for which, word in words.items()}
+
+
+def test_several_words_are_recorded_at_once_and_what_was_not_said_is_not(account):
+    say(account, "notice", False, channel="sms")
+    choose(account, {"email.notice": False, "email.advertising": True, "email.night_advertising": True}, now=NOW)
+    assert newest(account) == {
+        "sms.notice": False,
+        "email.notice": False,
+        "email.advertising": True,
+        "email.night_advertising": True,
+    }
+    word = Consent.objects.get(purpose="advertising")
+    assert (word.at, word.source, word.actor) == (NOW, "portal", "member:7")
+    assert choose(account, {}) == []
+
+
+def test_consent_for_the_night_needs_the_one_for_the_day(account):
+    for said in (
+        {"email.night_advertising": True},
+        {"email.notice": False, "email.advertising": False, "email.night_advertising": True},
+    ):
+        with pytest.raises(BadInput) as refusal:
+            choose(account, said)
+        assert refusal.value.field == "email_night_advertising"
+    assert not Consent.objects.exists()
+    choose(account, {"email.advertising": True})
+    choose(account, {"email.night_advertising": True})
+    assert wants(account, "night_advertising")
+
+
+def test_consent_for_the_night_ends_with_the_one_for_the_day_and_does_not_come_back_with_it(account):
+    choose(account, {"email.advertising": True, "email.night_advertising": True})
+    choose(account, {"email.advertising": False})
+    assert newest(account) == {"email.advertising": False, "email.night_advertising": False}
+    choose(account, {"email.advertising": True})
+    assert not wants(account, "night_advertising")
+    # Also where the day was refused by one click, or ended after two years: neither says a word about the night.
+    choose(account, {"email.night_advertising": True})
+    say(account, "advertising", False)
+    choose(account, {"email.advertising": True})
+    assert not wants(account, "night_advertising")
+    choose(account, {"email.night_advertising": True})
+    choose(account, {"email.advertising": True}, now=IN_TWO_YEARS)
+    assert newest(account)["email.night_advertising"] is False
+
+
+def test_a_word_about_the_day_leaves_the_night_that_is_in_force(account):
+    choose(account, {"email.advertising": True, "email.night_advertising": True})
+    choose(account, {"email.advertising": True}, now=NOW + days(1))
+    assert wants(account, "night_advertising", now=NOW + days(1))
+
+
+def test_one_confirmation_is_for_all_that_ended_or_ends_soon(account, byeol):
+    choose(account, {"email.advertising": True, "email.night_advertising": True, "sms.notice": True})
+    say(account, "night_advertising", True, channel="alimtalk")  # without the day it is in force nowhere
+    say(account, "advertising", True, channel="sms", now=NOW + days(40))
+    say(builders.jun(byeol), "advertising", True)
+    by = Actor("member", "7")
+
+    def confirm(now):
+        words = consents.confirm(member=account.member, source="portal", by=by, now=now)
+        return [(word.channel, word.purpose, word.given, word.at, word.source) for word in words]
+
+    assert confirm(IN_TWO_YEARS - days(31)) == []
+    at = IN_TWO_YEARS + days(1)
+    assert [due.purpose for due in consents.to_confirm(consents.newest_words(account.member_id), now=at)] == [
+        "advertising",
+        "night_advertising",
+    ]
+    assert confirm(at) == [
+        ("email", "advertising", True, at, "portal"),
+        ("email", "night_advertising", True, at, "portal"),
+    ]
+    assert wants(account, "night_advertising", now=at)
+    assert confirm(at) == []

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from alerts.addresses import contacts, suppressions
+from alerts.addresses import contacts, suppressions, traces
 from alerts.errors import BadInput
 from alerts.models import Suppression
 from tests import alert_builders, builders
@@ -56,3 +56,57 @@ def test_bad_input_is_refused_naming_the_field(db, field, wrong):
         add(**{field: wrong})
     assert refusal.value.field == field
     assert not Suppression.objects.exists()
+
+
+def kept() -> list[str]:
+    return list(Suppression.objects.order_by("pk").values_list("address", flat=True))
+
+
+def test_of_an_address_that_is_erased_only_a_hash_is_kept_and_it_is_known_again(account):
+    contact = alert_builders.email(account)
+    add()
+    contacts.erase(contact=contact)
+    assert kept() == [traces.marked("minji@example.com")]
+    assert contacts.usable(account.member_id, "email") is None
+    alert_builders.email(account, "MINJI@example.com")
+    assert kept() == ["minji@example.com"]
+    assert contacts.usable(account.member_id, "email") is None
+
+
+def test_an_address_that_somebody_else_has_stays_named(account, byeol):
+    hers, his = alert_builders.email(account), alert_builders.email(builders.jun(byeol))
+    add()
+    contacts.erase(contact=hers)
+    assert kept() == ["minji@example.com"]
+    contacts.erase(contact=his)
+    assert kept() == [traces.marked("minji@example.com")]
+
+
+def test_an_address_that_staff_replace_is_forgotten_too(account):
+    contact = alert_builders.email(account)
+    add()
+    contact.address = "new@example.com"
+    contacts.rewrite(contact=contact, now=NOW)
+    assert kept() == [traces.marked("minji@example.com")]
+    contact.address = "minji@example.com"
+    contacts.rewrite(contact=contact, now=NOW)
+    assert kept() == ["minji@example.com"]
+    assert contacts.usable(account.member_id, "email") is None
+
+
+def test_one_that_stands_under_its_hash_is_enough(account):
+    contact = alert_builders.email(account)
+    first = add()
+    contacts.erase(contact=contact)
+    assert add(why="complaint") == first
+    assert Suppression.objects.count() == 1
+
+
+def test_an_address_that_had_bounced_is_written_to_again_when_a_message_came_through(account):
+    alert_builders.email(account)
+    alert_builders.email(account, "other@example.com")
+    add()
+    add("other@example.com", why="complaint")
+    for address in ("Minji@example.com", "other@example.com"):
+        suppressions.arrived(channel="email", address=address, now=NOW + days(1))
+    assert list(Suppression.objects.order_by("pk").values_list("lifted_at", flat=True)) == [NOW + days(1), None]

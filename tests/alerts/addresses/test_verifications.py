@@ -1,14 +1,18 @@
+import logging
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from alerts.addresses import contacts, verifications
-from alerts.errors import BadInput, NotSent
-from alerts.models import Contact, Verification
+from alerts.addresses import contacts, suppressions, traces, verifications
+from alerts.errors import BadInput, NotSent, Rejected, SendError, Unknown
+from alerts.models import Contact, Suppression, Verification
 from alerts.models.contact import Channel
+from ledger.actors import Actor
 from tests import builders
 from tests.builders import NOW, days
+
+BY = Actor("member", "7")
 
 
 class Post(dict):
@@ -16,7 +20,7 @@ class Post(dict):
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, Any]] = []
-        self.fails = False
+        self.fails: SendError | None = None
 
     def __missing__(self, channel: str) -> Any:
         post = self
@@ -24,7 +28,7 @@ class Post(dict):
         class Way:
             def send(self, message: Any) -> None:
                 if post.fails:
-                    raise NotSent("closed")
+                    raise post.fails
                 post.sent.append((channel, message))
 
         return Way()
@@ -41,7 +45,7 @@ def post():
 @pytest.fixture
 def contact(byeol):
     member = builders.minji(byeol).member
-    return contacts.enter(member=member, address="m@example.com", language="en", channel=Channel.EMAIL, now=NOW)
+    return contacts.enter(member=member, address="m@example.com", language="en", channel=Channel.EMAIL, by=BY, now=NOW)
 
 
 def send(contact, post, now=NOW):
@@ -57,6 +61,19 @@ def refused(contact, code, now=NOW):
         check(contact, code, now)
     assert refusal.value.field == "code"
     assert not Contact.objects.get(pk=contact.pk).verified
+    return refusal.value.detail
+
+
+NO_MORE = "This code counts no more: it is good for ten minutes and five tries. Please ask for a new one."
+
+
+def too_many(contact, post, now=NOW):
+    """The rule that is said when no more codes are sent."""
+    sent = len(post.sent)
+    with pytest.raises(BadInput) as refusal:
+        send(contact, post, now)
+    assert (refusal.value.field, len(post.sent)) == ("contact", sent)
+    return refusal.value.detail
 
 
 def other_than(code):
@@ -85,14 +102,20 @@ def test_the_code_goes_to_the_address_and_proves_it(contact, post):
 
 def test_after_ten_minutes_it_counts_no_more(contact, post):
     send(contact, post)
-    refused(contact, post.code(), NOW + timedelta(minutes=10))
+    assert refused(contact, post.code(), NOW + timedelta(minutes=10)) == NO_MORE
 
 
 def test_after_five_tries_it_counts_no_more(contact, post):
     send(contact, post)
-    for _ in range(5):
-        refused(contact, other_than(post.code()))
-    refused(contact, post.code())
+    wrong = "This is not the code that was sent"
+    assert [refused(contact, other_than(post.code())) for _ in range(5)] == [
+        f"{wrong}. You have 4 more tries.",
+        f"{wrong}. You have 3 more tries.",
+        f"{wrong}. You have 2 more tries.",
+        f"{wrong}. You have 1 more try.",
+        f"{wrong}, and it was the last of five tries. Please ask for a new one.",
+    ]
+    assert refused(contact, post.code()) == NO_MORE
     assert Verification.objects.get().tries == 5
 
 
@@ -113,24 +136,144 @@ def test_only_the_newest_code_counts(contact, post):
     check(contact, post.code())
 
 
-def test_five_codes_a_day_are_enough(contact, post):
+def test_five_codes_a_day_are_enough_for_an_address(contact, post):
     for _ in range(5):
         send(contact, post)
-    with pytest.raises(BadInput):
-        send(contact, post)
-    assert len(post.sent) == 5
+    assert too_many(contact, post) == "At most 5 codes a day are sent to one address. Please try again tomorrow."
     send(contact, post, NOW + days(1))
+    assert Verification.objects.count() == 1  # what no longer counts is cleared away, hash and all
+
+
+def enter(member, address, channel=Channel.EMAIL):
+    return contacts.enter(member=member, address=address, language="en", channel=channel, by=BY, now=NOW)
+
+
+@pytest.mark.parametrize("again", ["m@example.com", "m@EXAMPLE.com", "M@example.com"])
+def test_erasing_an_address_and_entering_it_anew_gives_no_more_codes(contact, post, again):
+    for _ in range(5):
+        send(contact, post)
+    contacts.remove(contact=contact, by=BY)
+    anew = enter(contact.member, again)
+    assert too_many(anew, post) == "At most 5 codes a day are sent to one address. Please try again tomorrow."
+    assert Verification.objects.count() == 5
+    assert "example" not in str(list(Verification.objects.values()))
+
+
+def test_nor_does_another_members_claim(contact, post, byeol):
+    for _ in range(5):
+        send(contact, post)
+    his = enter(builders.jun(byeol).member, "m@example.com")
+    too_many(his, post)
+
+
+def test_ten_codes_a_day_are_enough_for_a_member_whatever_they_claim(contact, post, byeol):
+    for number in range(10):
+        each = enter(contact.member, f"a{number}@example.com")
+        send(each, post)
+        contacts.remove(contact=each, by=BY)
+    assert too_many(contact, post) == "At most 10 codes a day are sent for one member. Please try again tomorrow."
+    send(enter(builders.jun(byeol).member, "jun@example.com"), post)
+
+
+def test_a_number_is_one_address_for_sms_and_alimtalk(contact, post):
+    for channel in (Channel.SMS, Channel.ALIMTALK):
+        phone = enter(contact.member, "010-1234-5678", channel)
+        for _ in range(3):
+            if Verification.objects.filter(address_trace=traces.trace(phone.address)).count() < 5:
+                send(phone, post)
+        if channel == Channel.SMS:
+            contacts.remove(contact=phone, by=BY)
+    too_many(phone, post)
+    check(phone, post.code())
+    rows = Contact.objects.filter(address="+821012345678").order_by("channel").values_list("channel", "verified")
+    assert list(rows) == [("alimtalk", True), ("sms", True)]
+    assert not Contact.objects.get(pk=contact.pk).verified
+
+
+def test_the_code_of_one_member_proves_nothing_of_another(contact, post, byeol):
+    his = enter(builders.jun(byeol).member, "m@example.com")
+    send(contact, post)
+    assert refused(his, post.code()) == NO_MORE
+    assert Verification.objects.get().tries == 0  # nor does it cost the other a try
+    check(contact, post.code())
 
 
 def test_a_code_that_could_not_be_sent_is_an_error(contact, post):
-    post.fails = True
-    with pytest.raises(NotSent):
+    post.fails = NotSent("closed")
+    for _ in range(6):  # what did not leave is not counted
+        with pytest.raises(NotSent):
+            send(contact, post)
+    assert not Verification.objects.exists()
+    post.fails = Unknown("gone")
+    for _ in range(5):
+        with pytest.raises(Unknown):
+            send(contact, post)
+    with pytest.raises(BadInput):
         send(contact, post)
 
 
 def test_a_telephone_is_asked_by_sms(contact, post):
     phone = contacts.enter(
-        member=contact.member, address="010-1234-5678", language="ko", channel=Channel.ALIMTALK, now=NOW
+        member=contact.member, address="010-1234-5678", language="ko", channel=Channel.ALIMTALK, by=BY, now=NOW
     )
     send(phone, post)
     assert (post.sent[0][0], post.sent[0][1].to) == ("sms", "+821012345678")
+
+
+def claim(member, address, post, channel=Channel.EMAIL, now=NOW):
+    return verifications.claim(
+        member=member, address=address, language="en", channel=channel, channels=post, by=BY, now=now
+    )
+
+
+def test_claiming_an_address_enters_it_and_sends_its_code(contact, post, caplog):
+    with caplog.at_level(logging.INFO):
+        found = claim(contact.member, " Minji@Example.COM ", post)
+    assert (found.contact.address, found.contact.verified, found.failure) == ("Minji@example.com", False, None)
+    assert post.sent[0][1].to == "Minji@example.com"
+    assert f"contact {found.contact.pk} was entered by member:7" in caplog.text
+    assert "example.com" not in caplog.text
+    check(found.contact, post.code())
+
+
+@pytest.mark.parametrize("failure", [NotSent("closed"), Unknown("gone")])
+def test_an_address_whose_code_could_not_be_sent_now_waits_for_another(contact, post, failure):
+    post.fails = failure
+    assert claim(contact.member, "new@example.com", post).failure is failure
+    assert Contact.objects.filter(address="new@example.com", verified=False).count() == 1
+
+
+def test_an_address_that_its_provider_refuses_is_not_entered(contact, post):
+    post.fails = Rejected("no such user")
+    with pytest.raises(BadInput) as refusal:
+        claim(contact.member, "010-1234-5678", post, Channel.SMS)
+    assert (refusal.value.field, refusal.value.detail) == (
+        "address",
+        "Messages to this address are refused. Is it written right?",
+    )
+    assert list(Contact.objects.all()) == [contact]
+
+
+def test_with_todays_codes_used_up_nothing_is_entered(contact, post):
+    for _ in range(5):
+        send(contact, post)
+    contacts.remove(contact=contact, by=BY)
+    with pytest.raises(BadInput) as refusal:
+        claim(contact.member, "m@example.com", post)
+    assert refusal.value.field == "address"
+    assert not Contact.objects.exists()
+
+
+def test_a_code_that_came_back_shows_that_messages_arrive_and_forgives_no_complaint(contact, post):
+    suppressions.add(channel="email", address="m@example.com", why="hard_bounce", now=NOW)
+    send(contact, post)
+    check(contact, post.code(), NOW + timedelta(minutes=1))
+    assert Suppression.objects.get().lifted_at == NOW + timedelta(minutes=1)
+    assert contacts.usable(contact.member_id, "email") is not None
+    contacts.remove(contact=contact, by=BY)
+    anew = enter(contact.member, "m@example.com")
+    suppressions.add(channel="email", address="m@example.com", why="complaint", now=NOW)
+    send(anew, post)
+    check(anew, post.code())
+    assert Suppression.objects.filter(lifted_at=None).count() == 1
+    assert contacts.usable(contact.member_id, "email") is None

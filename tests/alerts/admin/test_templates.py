@@ -3,9 +3,9 @@ from django.urls import reverse
 
 from alerts.models import Template, TemplateVersion
 from ledger.models import Programme
-from tests import builders
 
 ADD = "admin:alerts_template_add"
+SHORT = "Korea: SMS × 1, 54/90 · elsewhere: UCS-2 × 1, 51/70"
 TEXT = "{{ points }}{{ unit }} {{ last_day }} {{ link }}"
 
 
@@ -57,13 +57,34 @@ def test_a_template_is_not_deleted(admin_client, saved):
     assert admin_client.post(reverse("admin:alerts_template_delete", args=[saved.pk])).status_code == 403
 
 
-def test_the_preview_is_what_a_real_member_would_get(admin_client, saved, monkeypatch):
-    account = builders.minji(saved.programme)
-    builders.grant(account, 1_200)
-    monkeypatch.setattr("alerts.admin.templates.timezone.now", lambda: builders.NOW)
-    url = reverse("admin:alerts_template_preview", args=[saved.pk])
-    page = admin_client.get(url, {"member": "minji"}).content.decode()
-    assert "<pre>1,200P 2026년 3월 31일 http" in page
-    for member in ("nobody", "\0"):
-        assert 'class="errornote"' in admin_client.get(url, {"member": member}).content.decode()
-    assert admin_client.get(reverse("admin:alerts_template_preview", args=[0])).status_code == 404
+def test_words_are_counted_while_they_are_typed(admin_client, saved):
+    new, there = reverse("admin:alerts_template_count"), reverse("admin:alerts_template_count", args=[saved.pk])
+    page = admin_client.get(reverse("admin:alerts_template_change", args=[saved.pk])).content.decode()
+    assert f'data-count-url="{there}"' in page
+    assert "alerts/counter.js" in page
+    assert f'data-count-url="{new}"' in admin_client.get(reverse(ADD)).content.decode()
+
+    def said(url: str, sent: dict) -> str:
+        return str(admin_client.post(url, sent).json()["said"])
+
+    assert said(there, {"text": TEXT}) == said(new, form(saved.programme)) == SHORT
+    assert said(there, {"text": TEXT, "channel": "email"}) == SHORT  # what the row is cannot be typed over
+    long = said(there, {"text": f"{TEXT} {'가' * 40}"})
+    assert long.startswith("Korea: LMS × 1, ")
+    assert "/2000 · elsewhere: UCS-2 × 2, " in long
+    assert said(there, {"text": f"{TEXT} {{{{ pionts }}}}"}) == "“pionts” is no variable that templates know."
+    assert said(there, {"text": f"{TEXT} 😀"}).startswith(
+        "Korea: U+1F600 cannot be written in an SMS to a Korean number."
+    )
+    assert said(there, {"text": ""}) == said(new, {"text": TEXT}) == said(new, form(saved.programme, channel="x")) == ""
+    assert said(new, form(saved.programme, channel="email")) == ""
+    assert TemplateVersion.objects.get().text == TEXT
+
+
+def test_only_staff_who_may_write_words_have_them_counted(client, admin_client, saved, django_user_model):
+    url = reverse("admin:alerts_template_count", args=[saved.pk])
+    assert client.post(url, {"text": TEXT}).status_code == 302
+    client.force_login(django_user_model.objects.create_user("sora", is_staff=True))
+    assert client.post(url, {"text": TEXT}).status_code == 404
+    assert admin_client.get(url).status_code == 405
+    assert admin_client.post(reverse("admin:alerts_template_count", args=[0]), {"text": TEXT}).status_code == 404

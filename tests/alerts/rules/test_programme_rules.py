@@ -2,7 +2,7 @@ import pytest
 
 from alerts.checked import save_checked
 from alerts.errors import BadInput
-from alerts.models import ExtensionRule, ReminderRule
+from alerts.models import ExtensionRule, Override, ReminderRule, TellingRules
 from alerts.models.contact import Channel
 from alerts.planning.due import Offset
 from alerts.rules import programme_rules
@@ -90,3 +90,86 @@ def test_an_unknown_channel_is_refused_at_its_field(moa):
 def test_the_order_of_channels_is_kept(moa):
     programme_rules.remind(programme=moa, offset_days=30, channels=[Channel.SMS, Channel.EMAIL], at_once=2)
     assert ReminderRule.objects.get().channels == ["sms", "email"]
+
+
+def schedule(programme, *offsets, **more):
+    return programme_rules.remind_schedule(
+        programme=programme, offsets=offsets, by=builders.STAFF, now=builders.NOW, **more
+    )
+
+
+def rules_of(programme):
+    """(days, channels, at once, least points) of the programme's reminders."""
+    rows = ReminderRule.objects.filter(programme=programme).order_by("-offset_days")
+    return [(row.offset_days, row.channels, row.at_once, row.least_points) for row in rows]
+
+
+def test_a_whole_schedule_is_set_at_once(byeol):
+    kept = ReminderRule.objects.get(programme=byeol, offset_days=60).pk
+    rules = schedule(byeol, 90, 60, 30, channels=[Channel.SMS, Channel.EMAIL], at_once=2, least_points=10)
+    assert [rule.offset_days for rule in rules] == [90, 60, 30]
+    assert rules_of(byeol) == [(days, ["sms", "email"], 2, 10) for days in (90, 60, 30)]
+    assert ReminderRule.objects.get(programme=byeol, offset_days=60).pk == kept
+
+
+@pytest.mark.parametrize(
+    ("offsets", "said"),
+    [
+        ((60, 90, 3), "90 cannot follow 60"),
+        ((3, 30, 60), "30 cannot follow 3"),
+        ((60, 60, 3), "60 cannot follow 60"),
+        ((60, 3, 30), "30 cannot follow 3"),
+        ((), "at least one"),
+        ((60, 30, -1), "-1: "),
+        ((3_651, 60), "3651: "),
+        ((99_999_999_999, 60), "99999999999: "),
+        ((32, 3), "33"),  # the duty and its slack
+    ],
+)
+def test_a_schedule_in_the_wrong_order_is_refused_whole(byeol, offsets, said):
+    before = rules_of(byeol)
+    with pytest.raises(BadInput) as refusal:
+        schedule(byeol, *offsets)
+    assert refusal.value.field == "offsets"
+    assert said in refusal.value.detail
+    assert rules_of(byeol) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "more"),
+    [
+        ("channels", {"channels": ["pigeon"]}),
+        ("channels", {"channels": [Channel.SMS, Channel.SMS]}),
+        ("at_once", {"at_once": 2}),
+        ("least_points", {"least_points": 0}),
+    ],
+)
+def test_a_schedule_with_a_rule_that_is_off_is_refused_naming_the_field(byeol, field, more):
+    before = rules_of(byeol)
+    with pytest.raises(BadInput) as refusal:
+        schedule(byeol, 90, 60, **more)
+    assert refusal.value.field == field
+    assert rules_of(byeol) == before
+
+
+def test_a_schedule_is_held_against_the_pack(byeol):
+    TellingRules.objects.create(programme=byeol, pack="kr-prepaid")
+    before = rules_of(byeol)
+    with pytest.raises(BadInput) as refusal:
+        schedule(byeol, 60, 30)
+    assert refusal.value.field == "offsets"
+    assert "at least 3 reminders" in refusal.value.detail
+    assert rules_of(byeol) == before
+    assert not Override.objects.exists()
+    schedule(byeol, 60, 30, reason="twice is enough for us")
+    made = Override.objects.get()
+    assert (made.rule, made.found, made.reason) == ("kr-prepaid.times", "no number 3", "twice is enough for us")
+    schedule(byeol, 365, 60, 30)
+    assert Override.objects.count() == 1
+
+
+def test_a_schedule_leaves_other_programmes_alone(byeol):
+    moa = builders.moa()
+    programme_rules.remind(programme=moa, offset_days=5)
+    schedule(byeol, 90)
+    assert rules_of(moa) == [(5, ["email"], 1, 1)]

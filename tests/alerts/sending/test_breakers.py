@@ -170,6 +170,24 @@ def test_half_open_lets_one_through_and_the_rest_follows_when_it_is_answered(thr
     assert (Transport.objects.get().failures, Transport.objects.get().open_until) == (0, None)
 
 
+class Killed(BaseException):
+    """What ends a worker as SIGKILL does: nothing of ours catches it."""
+
+
+def test_a_worker_that_is_killed_in_the_try_holds_the_others_up_for_two_calls_and_no_longer(three, carrier):
+    carrier.answers = [NotSent("away", transport_down=True)]
+    deliver()
+    later = NOW + timedelta(minutes=1)
+    carrier.answers = [Killed()]
+    with pytest.raises(Killed):
+        deliver(later)
+    carrier.answers = []
+    assert deliver(later + 2 * CALL - timedelta(seconds=1)) == 0
+    assert deliver(later + 2 * CALL + timedelta(seconds=1)) == 2
+    assert statuses() == [("accepted", 1), ("accepted", 2), ("sending", 1)]  # the last one's lease still runs
+    assert (Transport.objects.get().failures, Transport.objects.get().open_until) == (0, None)
+
+
 @pytest.mark.parametrize("error", [Unknown(), NotSent()], ids=["unknown", "not sent"])
 def test_calls_that_come_to_nothing_one_after_the_other_open_it(byeol, carrier, error):
     for n in range(FAILURES + 3):

@@ -6,6 +6,7 @@ import pytest
 
 from alerts.models import Attempt, Delivery
 from alerts.sending import deliveries, leases, reaping
+from ledger import wire
 from ledger.models import Notice
 from tests import alert_builders
 from tests.alert_builders import before, plan
@@ -49,8 +50,13 @@ def test_what_came_of_a_call_stands_there_before_the_next_is_made(two, carrier):
 
 def test_a_message_costs_one_statement_beside_those_of_its_claim(two, carrier, monkeypatch):
     statements = []
-    real = leases.wire.call
-    monkeypatch.setattr(leases.wire, "call", lambda sql, values: statements.append(sql) or real(sql, values))
+    real = wire.call
+
+    def call(sql, values):
+        statements.append(sql)
+        return real(sql, values)
+
+    monkeypatch.setattr(wire, "call", call)
     deliveries.deliver(now=NOW, limit=10)
     assert statements.count(leases._STEP) == len(carrier.taken) + 1 == 3
 

@@ -10,7 +10,7 @@ from alerts.channels import Channels
 from alerts.models import Attempt, Delivery
 from alerts.sending import deliveries
 from alerts.sending.retries import MOST_CALLS
-from alerts.texts import rendering
+from alerts.texts.words import TEMPLATE, write
 from ledger.models import Notice
 from tests import alert_builders, builders
 from tests.alert_builders import LAST_DAY, before, plan, states, the_delivery
@@ -49,7 +49,7 @@ def test_a_due_message_is_sent_and_what_it_said_is_kept(due, sink):
     assert sent.accepted_at is not None
     assert SENT_AT <= sent.accepted_at < SENT_AT + timedelta(seconds=30)
     assert (sent.token, sent.lease_until) == (None, None)
-    assert (sent.template, len(sent.text_hash)) == (rendering.TEMPLATE, 64)
+    assert (sent.template, len(sent.text_hash)) == (TEMPLATE, 64)
     assert attempts() == [(1, "accepted", "250")]
 
 
@@ -223,14 +223,13 @@ def test_a_message_that_cannot_be_made_does_not_hold_up_the_others(minji, byeol,
     alert_builders.email(jun, "jun@example.com", language="en")
     builders.grant(jun, 10)
     plan(SENT_AT)
-    real = deliveries.write
 
-    def write(words, telling, *, channel, language):
+    def write_some(words, telling, *, channel, language):
         if language == "ko":
             raise ValueError("a broken template")
-        return real(words, telling, channel=channel, language=language)
+        return write(words, telling, channel=channel, language=language)
 
-    monkeypatch.setattr(deliveries, "write", write)
+    monkeypatch.setattr("alerts.sending.deliveries.write", write_some)
     assert deliver() == 2
     assert sink.addresses() == ["jun@example.com"]
     stuck = Delivery.objects.get(status="pending")

@@ -78,14 +78,13 @@ def test_a_stop_reaches_what_is_claimed_already(three, byeol, carrier, monkeypat
 
 def test_one_that_cannot_be_read_does_not_hold_up_the_others(three, carrier, monkeypatch):
     broken = Delivery.objects.get(reminder__account=three[1])
-    real = deliveries.read
 
     def read(claimed, *, now):
         if broken in claimed:
             raise ValueError("an account that cannot be read")
-        return real(claimed, now=now)
+        return known.read(claimed, now=now)
 
-    monkeypatch.setattr(deliveries, "read", read)
+    monkeypatch.setattr("alerts.sending.deliveries.read", read)
     assert deliveries.deliver(now=NOW, limit=10) == 3
     assert [status for status, _ in told()] == ["accepted", "accepted", "pending"]
     assert Delivery.objects.get(status="pending").pk == broken.pk

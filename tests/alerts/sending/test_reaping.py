@@ -7,7 +7,8 @@ import pytest
 
 from alerts.channels import Accepted
 from alerts.models import Attempt
-from alerts.sending import deliveries, leases, notice
+from alerts.posted import outcomes_of
+from alerts.sending import deliveries, leases
 from alerts.sending.reaping import reap
 from ledger.models import Notice
 from tests.alert_builders import before, plan, states, the_delivery
@@ -124,14 +125,13 @@ def test_between_acceptance_and_notice_the_reap_records_it(due, carrier, monkeyp
 
 
 def test_between_the_ledgers_notice_and_our_mark_it_is_recorded_once(due, carrier, monkeypatch):
-    real = notice.outcomes_of
 
     def record_and_die(orders):
-        real(orders)
+        outcomes_of(orders)
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(notice, "outcomes_of", record_and_die)
+        patch.setattr("alerts.sending.notice.outcomes_of", record_and_die)
         with pytest.raises(Killed):
             deliveries.deliver(now=SENT_AT, limit=10)
     assert (Notice.objects.count(), the_delivery().noticed_at) == (1, None)

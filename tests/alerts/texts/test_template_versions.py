@@ -4,10 +4,10 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from alerts.errors import BadInput, CannotBeWritten
-from alerts.models import Template, TemplateVersion
+from alerts.models import TellingRules, Template, TemplateVersion
 from alerts.texts import template_versions
 from alerts.texts.sms_length import PriceClass
-from alerts.texts.words import Words, built_in
+from alerts.texts.words import PAID_POINTS, Words, built_in
 from tests import builders
 
 SMS = Words("{{ points }} {{ last_day }} {{ link }}")
@@ -58,6 +58,7 @@ def test_the_built_in_words_could_be_saved(byeol, channel, language):
 
 
 EMAIL, TALK = built_in("email", "ko"), replace(built_in("alimtalk", "ko"), provider_code="KA01")
+SOMETIMES = f"{{% if name %}}{PAID_POINTS}{{% endif %}}"
 REFUSED = [
     ("sms", Words(f"{SMS.text} {{{{ pionts }}}}"), "text", "pionts"),
     ("sms", Words("{{ last_day }} {{ link }}"), "text", "points"),
@@ -77,8 +78,13 @@ REFUSED = [
     ("email", replace(EMAIL, subject="x" * 201), "subject", "200"),
     ("alimtalk", replace(TALK, provider_code=""), "provider_code", ""),
     ("alimtalk", replace(TALK, text=SMS.text), "text", "유료 구매"),
+    ("alimtalk", replace(TALK, text=TALK.text.replace(PAID_POINTS, SOMETIMES)), "text", "유료 구매"),
+    ("sms", Words(f"(광고) {SMS.text}"), "text", "(광고)"),
+    ("sms", Words(f"[광고] {SMS.text}"), "text", "[광고]"),
+    ("sms", Words(f"{SMS.text} 지금 쓰면 할인"), "text", "할인"),
+    ("email", replace(EMAIL, subject="(광고) {{ points }}"), "subject", "(광고)"),
     ("fax", SMS, "channel", "fax"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("channel", "words", "field", "name"), REFUSED, ids=range(len(REFUSED)))
@@ -103,7 +109,27 @@ def test_advertising_says_so_at_its_beginning(byeol):
     with pytest.raises(BadInput) as refusal:
         save(byeol, Words("( 광고 ) 별"), purpose="advertising")
     assert refusal.value.field == "text"
+    assert "“( 광고 )”" in refusal.value.detail
+    assert not Template.objects.exists()
     assert save(byeol, Words("(광고) 별"), purpose="advertising").number == 1
+
+
+def test_advertising_does_not_go_by_alimtalk(byeol):
+    with pytest.raises(BadInput) as refusal:
+        save(byeol, replace(TALK, text=f"(광고) {TALK.text}"), "alimtalk", purpose="advertising")
+    assert refusal.value.field == "purpose"
+    assert not Template.objects.exists()
+
+
+def test_the_korean_mark_is_for_korean_and_for_korea(byeol):
+    TellingRules.objects.create(programme=byeol, country="CA-ON")
+    assert save(byeol, Words("Byeol"), language="en", purpose="advertising").number == 1
+    with pytest.raises(BadInput):
+        save(byeol, Words("Byeol"), language="ko", purpose="advertising")
+    TellingRules.objects.update(country="KR")
+    with pytest.raises(BadInput):
+        save(byeol, Words("Byeol!"), language="en", purpose="advertising")
+    assert Template.objects.count() == 1
 
 
 def test_the_price_class_is_that_of_the_longest_plausible_values(byeol):

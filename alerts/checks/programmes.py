@@ -1,0 +1,100 @@
+"""What stands in the database and cannot work: shown by `check --database default` and before every `migrate`.
+
+These are warnings, because an error would stop the very migration that comes with its remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning
+from django.db import ProgrammingError, transaction
+
+from alerts.channels import capabilities_of
+from alerts.channels.sandbox import SandboxChannel
+from alerts.errors import UnknownChannel, UnknownTransport
+from alerts.models import ReminderRule, TellingRules
+from ledger.models import Policy, Programme
+
+
+def check_programmes(
+    app_configs: Sequence[AppConfig] | None, *, databases: Iterable[str] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    """Whether every programme can tell its members what its policies and its rules say."""
+    if not databases:
+        return []
+    try:
+        with transaction.atomic():
+            return list(_found())
+    except ProgrammingError:
+        return []  # `migrate` asks before it has made the tables
+
+
+def _found() -> Iterator[CheckMessage]:
+    codes = dict(Programme.objects.values_list("pk", "code"))
+    used: dict[int, set[str]] = {}
+    first: dict[int, int] = {}
+    for programme, offset, channels in ReminderRule.objects.values_list("programme_id", "offset_days", "channels"):
+        used.setdefault(programme, set()).update(channels)
+        first[programme] = max(first.get(programme, 0), offset)
+    yield from _duties(codes, first)
+    for programme, names in sorted(used.items()):
+        for channel in sorted(names):
+            yield from _channel(codes[programme], channel)
+    told = TellingRules.objects.filter(counts_when=TellingRules.Counts.DELIVERED).values_list("programme_id", flat=True)
+    for programme in sorted(told):
+        for channel in sorted(used.get(programme, ())):
+            yield from _never_delivered(codes[programme], channel)
+
+
+def _duties(codes: dict[int, str], first: dict[int, int]) -> Iterator[CheckMessage]:
+    under_a_duty = Policy.objects.filter(notice_days__gt=0).values_list("programme_id", flat=True).distinct()
+    for programme in sorted(under_a_duty):
+        needed = ReminderRule.days_needed(programme)
+        if programme not in first:
+            yield Warning(
+                f"Programme {codes[programme]!r} has a notice duty and no reminder rules: nobody is told, and no point "
+                "under the duty ever expires.",
+                hint="Enter its reminders in the admin.",
+                id="alerts.W022",
+            )
+        elif first[programme] < needed:
+            yield Warning(
+                f"The first reminder of programme {codes[programme]!r} goes out {first[programme]} days before, and "
+                f"its notice duty with its slack needs {needed}: no notice would ever be in time.",
+                hint="Enter an earlier reminder in the admin.",
+                id="alerts.W023",
+            )
+
+
+def _channel(code: str, channel: str) -> Iterator[CheckMessage]:
+    transport = settings.TRANSPORTS.get(channel)
+    if transport is None:
+        yield Warning(
+            f"Programme {code!r} reminds on the channel {channel!r}, which no transport carries.",
+            hint=f"Set {channel.upper()}_TRANSPORT, or take the channel out of its reminder rules.",
+            id="alerts.W024",
+        )
+    keeps_all = transport == SandboxChannel.name and not (settings.SANDBOX_ALLOW or settings.SANDBOX_TELLS)
+    if keeps_all and not settings.DEBUG:
+        yield Warning(
+            f"Programme {code!r} reminds on the channel {channel!r}, which the sandbox carries: nobody is told on it.",
+            hint=f"Set {channel.upper()}_TRANSPORT to a provider, or take the channel out of its reminder rules.",
+            id="alerts.W020",
+        )
+
+
+def _never_delivered(code: str, channel: str) -> Iterator[CheckMessage]:
+    try:
+        reports = capabilities_of(channel).reports
+    except (UnknownChannel, UnknownTransport):
+        return  # said already
+    if not reports:
+        yield Warning(
+            f"In programme {code!r} only what was delivered counts as told, and the transport of its channel "
+            f"{channel!r} never reports that: no notice on it ever counts.",
+            hint="Let acceptance count, or choose a transport that reports.",
+            id="alerts.W021",
+        )

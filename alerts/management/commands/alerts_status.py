@@ -1,0 +1,58 @@
+"""`manage.py alerts_status`: how the alerting line stands, for people; the same gauges are at /metrics."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from alerts.watch import gauges
+from alerts.watch.gauges import NEVER, Sample
+
+
+class Command(BaseCommand):
+    help = "Show the gauges of the alerting line, each with a verdict: ok or look. Exit code 1 when one says look."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object instead of lines; never: null")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        read = gauges.read(now=timezone.now())
+        if options["json"]:
+            lines = [
+                {"gauge": gauge.name, **_as_json(sample), "means": gauge.means}
+                for gauge in read
+                for sample in gauge.samples
+            ]
+            look = gauges.needs_a_look(read)
+            self.stdout.write(json.dumps({"verdict": "look" if look else "ok", "lines": lines}, indent=2))
+        else:
+            for gauge in read:
+                for sample in gauge.samples:
+                    self.stdout.write(_as_line(gauge.name, sample))
+        if gauges.needs_a_look(read):
+            sys.exit(1)
+
+
+def _as_json(sample: Sample) -> dict[str, object]:
+    return {
+        "labels": sample.labels,
+        "value": None if sample.value == NEVER else sample.value,
+        "most": None if sample.most == math.inf else sample.most,
+        "verdict": _verdict(sample),
+    }
+
+
+def _as_line(name: str, sample: Sample) -> str:
+    labels = " ".join(sample.labels.values())
+    value = "never" if sample.value == NEVER else f"{sample.value:.0f}"
+    most = "" if sample.most == math.inf else f" (at most {sample.most:.0f})"
+    return f"{_verdict(sample):<4}  {name:<34}  {labels:<22}  {value:>8}{most}".rstrip()
+
+
+def _verdict(sample: Sample) -> str:
+    return "ok" if sample.ok else "look"

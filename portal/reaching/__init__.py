@@ -1,0 +1,1 @@
+"""How a member is reached: their addresses, the proof that these are theirs, and what they want to get."""

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+from django.db import ProgrammingError
+
+from alerts.checks import check_programmes
+from alerts.models import ReminderRule, TellingRules
+from tests import alert_builders, builders
+
+pytestmark = pytest.mark.django_db
+
+
+def ids() -> list[str]:
+    found = check_programmes(None, databases=["default"])
+    assert all(message.hint for message in found)
+    return [str(message.id) for message in found]
+
+
+def test_a_programme_that_tells_as_it_must_has_no_findings(good, byeol):
+    assert ids() == []
+    alert_builders.by_channels(byeol, "alimtalk", "sms", "email")
+    assert ids() == []
+
+
+def test_a_programme_without_a_duty_need_not_remind(good, moa):
+    assert ids() == []
+
+
+def test_a_duty_without_reminders_is_found(good):
+    builders.byeol()
+    assert ids() == ["alerts.W022"]
+
+
+def test_a_first_reminder_too_late_for_the_duty_is_found(good, byeol):
+    ReminderRule.objects.filter(offset_days__gte=33).delete()
+    (found,) = check_programmes(None, databases=["default"])
+    assert found.id == "alerts.W023"
+    assert "3 days before" in found.msg
+    assert "needs 33" in found.msg
+
+
+def test_a_channel_in_the_sandbox_is_found_where_it_is_used_and_nowhere_else(good, byeol):
+    good.TRANSPORTS = {"email": "smtp", "sms": "sandbox", "alimtalk": "sandbox"}
+    assert ids() == []
+    alert_builders.by_channels(byeol, "sms", "email")
+    assert ids() == ["alerts.W020"]
+    good.SANDBOX_ALLOW = ["+821012345678"]
+    assert ids() == []
+    good.SANDBOX_ALLOW, good.SANDBOX_TELLS = [], True
+    assert ids() == []
+    good.SANDBOX_TELLS, good.DEBUG = False, True
+    assert ids() == []
+
+
+def test_a_channel_without_a_transport_is_found(good, byeol):
+    good.TRANSPORTS = {"email": "smtp"}
+    alert_builders.by_channels(byeol, "sms", "email")
+    assert ids() == ["alerts.W024"]
+
+
+def test_delivery_that_is_never_reported_and_counts_alone_is_found(good, byeol):
+    TellingRules.objects.create(programme=byeol, counts_when="delivered")
+    assert ids() == ["alerts.W021"]  # SMTP reports nothing
+    alert_builders.by_channels(byeol, "sms")
+    assert ids() == []
+    TellingRules.objects.update(counts_when="accepted")
+    alert_builders.by_channels(byeol, "email")
+    assert ids() == []
+
+
+def test_the_database_is_asked_only_when_the_check_is_told_to(byeol, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert check_programmes(None) == []
+
+
+def test_before_the_tables_are_there_nothing_is_found(monkeypatch, db):
+    def no_table() -> list:
+        raise ProgrammingError('relation "alerts_reminderrule" does not exist')
+
+    monkeypatch.setattr("alerts.checks.programmes._found", no_table)
+    assert ids() == []

@@ -1,0 +1,85 @@
+from datetime import date
+
+from alerts.addresses import contacts
+from alerts.duty import waivers
+from alerts.models import Contact, Suppression
+from alerts.proof import circumstances
+from alerts.proof.readers import Reader
+from ledger.models import Lot
+from tests import alert_builders, builders
+from tests.alert_builders import EXPIRES_AT, LAST_DAY, before, the_delivery
+from tests.alerts.proof import scene
+
+STAFF, ANYBODY = Reader(sees_addresses=True, sees_staff=True), Reader()
+
+
+def test_a_notice_stands_with_its_evidence_and_its_withdrawal(minji, sink):
+    scene.came_back(minji)
+    (noted,) = circumstances.notices(minji, [EXPIRES_AT], reader=ANYBODY)
+    assert (noted.expires_on, noted.told_on, noted.channel) == (LAST_DAY, before(60).date(), "email")
+    assert (noted.evidence, noted.waiver, noted.by) == (f"delivery:{the_delivery().pk}", "", "alerts")
+    assert noted.lots == [Lot.objects.get().pk]
+    assert (noted.withdrawn_at, noted.withdrawn_why) == (before(50), "the message came back")
+    assert (noted.seq, noted.withdrawn_seq) == (2, 3)
+    assert circumstances.notices(minji, [], reader=ANYBODY) == []
+
+
+def test_a_notice_that_stands_has_no_withdrawal(minji, sink):
+    scene.told()
+    (noted,) = circumstances.notices(minji, [EXPIRES_AT], reader=ANYBODY)
+    assert (noted.withdrawn_seq, noted.withdrawn_at, noted.withdrawn_why) == (None, None, "")
+
+
+def test_a_waiver_says_why_nobody_need_be_told(db):
+    programme = alert_builders.byeol(accepts_waivers=True)
+    jun = builders.jun(programme)
+    builders.grant(jun, 10)
+    waivers.record_waivers(now=before(31), limit=10)
+    (noted,) = circumstances.notices(jun, [EXPIRES_AT], reader=ANYBODY)
+    assert (noted.waiver, noted.waiver_said, noted.told_on) == ("no_contact", "no contact is known", before(31).date())
+    assert noted.evidence == "no_contact on 2026-02-28, 10 points"
+
+
+def test_a_date_that_moved_because_nobody_was_told_says_so(minji, sink):
+    scene.came_back(minji)
+    (move,) = circumstances.moves(minji, [EXPIRES_AT], reader=ANYBODY)
+    assert (move.untold, move.reason, move.by, move.at) == (True, "nobody was told in time", "alerts", before(20))
+    assert (move.was, move.lots) == (EXPIRES_AT, [Lot.objects.get().pk])
+    assert move.until == Lot.objects.get().expires_at
+
+
+def test_a_date_that_staff_moved_is_no_extension_for_want_of_telling(minji):
+    lot = Lot.objects.get()
+    builders.extend(minji, [lot.pk], date(2026, 6, 30), now=before(100))
+    (move,) = circumstances.moves(minji, [EXPIRES_AT], reader=STAFF)
+    assert (move.untold, move.reason, move.by) == (False, "a mistake of ours", "staff:1")
+    assert circumstances.moves(minji, [EXPIRES_AT], reader=ANYBODY)[0].by == "staff"
+
+
+def test_words_of_the_member_are_shown_and_who_of_the_staff_took_them_only_to_staff(minji):
+    scene.says_no(minji)
+    (word,) = circumstances.words(minji, reader=STAFF)
+    assert (word.at, word.channel_said, word.given) == (before(65), "SMS", False)
+    assert (word.purpose, word.source, word.by) == ("notice", "a call", "staff:3")
+    assert circumstances.words(minji, reader=ANYBODY)[0].by == "staff"
+
+
+def test_suppressions_of_the_members_addresses_are_shown_and_of_no_others(minji, sink):
+    scene.came_back(minji)
+    Suppression.objects.create(channel="email", address="jun@example.com", why="complaint", at=before(70))
+    Suppression.objects.create(channel="sms", address="minji@example.com", why="complaint", at=before(70))
+    (stop,) = circumstances.stops(circumstances.addresses(minji), reader=ANYBODY)
+    assert (stop.at, stop.lifted_at, stop.said) == (before(50), before(40), "refused for good")
+    assert (stop.address, stop.note) == ("m***@example.com", "")
+    assert circumstances.stops(circumstances.addresses(minji), reader=STAFF)[0].note == "smtp"
+
+
+def test_addresses_are_shown_as_the_reader_may_see_them(minji):
+    alert_builders.phone(minji)
+    shown = [circumstances.shown(one, reader=ANYBODY) for one in circumstances.addresses(minji)]
+    assert [(one.channel_said, one.address) for one in shown] == [
+        ("E-mail", "m***@example.com"),
+        ("SMS", "+82***5678"),
+    ]
+    contacts.erase(contact=Contact.objects.get(channel="sms"))
+    assert len(circumstances.addresses(minji)) == 1
