@@ -21,7 +21,7 @@ def check_time_outs(app_configs: Sequence[AppConfig] | None, **kwargs: object) -
         return [
             Error(
                 "EMAIL_TIMEOUT is not set: a mail server that hangs would hold a worker for ever.",
-                hint="Set it to some seconds, for example 10.",
+                hint="Set it to some seconds, for example 8.",
                 id="alerts.E001",
             )
         ]

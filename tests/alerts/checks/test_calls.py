@@ -7,11 +7,11 @@ def test_the_shipped_values_fit_together():
 
 
 def test_a_lease_shorter_than_two_calls_is_an_error(settings):
-    settings.DELIVERY_LEASE_SECONDS = 219
+    settings.DELIVERY_LEASE_SECONDS = 175
     (error,) = check_time_outs(None)
     assert error.id == "alerts.E002"
-    assert "219 s" in error.msg
-    settings.DELIVERY_LEASE_SECONDS = 220  # 2 calls of 11 answers of 10 s
+    assert "175 s" in error.msg
+    settings.DELIVERY_LEASE_SECONDS = 176  # 2 calls of 11 answers of 8 s
     assert check_time_outs(None) == []
 
 
@@ -21,9 +21,9 @@ def test_mail_without_a_time_out_is_an_error(settings):
 
 
 def test_a_time_limit_shorter_than_a_tick_is_an_error(settings):
-    settings.CELERY_TASK_TIME_LIMIT = 134
+    settings.CELERY_TASK_TIME_LIMIT = 112
     assert ids(check_time_outs) == ["alerts.E005"]
-    settings.CELERY_TASK_TIME_LIMIT = 135  # the budget of 25 s, and 11 answers of 10 s
+    settings.CELERY_TASK_TIME_LIMIT = 113  # the budget of 25 s, and 11 answers of 8 s
     assert ids(check_time_outs) == []
     settings.CELERY_TASK_TIME_LIMIT = None
     assert ids(check_time_outs) == ["alerts.E005"]

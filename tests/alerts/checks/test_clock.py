@@ -39,7 +39,7 @@ def test_a_redis_that_is_waited_for_without_end_is_an_error(settings, name):
 
 
 def test_a_visibility_time_out_within_a_task_is_an_error(settings):
-    settings.CELERY_BROKER_TRANSPORT_OPTIONS = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {"visibility_timeout": 150}
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {"visibility_timeout": 120}
     assert ids(check_celery) == ["alerts.E006"]
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {"visibility_timeout": 151}
     assert ids(check_celery) == []
