@@ -4,9 +4,13 @@ Celery and Redis only wake workers; what is due stands in PostgreSQL. Every tick
 once, and expires with its period, so that a worker that was away finds no pile of old wake-ups.
 """
 
+import logging
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from django.utils.log import configure_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -33,3 +37,10 @@ app.conf.beat_schedule = {
     name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
     for name, (task, seconds) in CLOCK.items()
 }
+
+
+@setup_logging.connect
+def log_as_everywhere(loglevel: int, **of_celery: object) -> None:
+    """Celery's own handlers would print what a task was given, and exceptions in full: with this it sets up none."""
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    logging.getLogger().setLevel(loglevel)  # --loglevel

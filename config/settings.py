@@ -45,7 +45,9 @@ DATABASE_URL = env.str("DATABASE_URL", default="postgresql:///pointkeep")
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
 # Behind a proxy that speaks TLS: cookies only over https, redirects, HSTS.
 HTTPS = env.bool("HTTPS", default=False)
-# The demo's inbox page shows the messages in this maildir; empty: there is no such page.
+# `make demo` says that it is one: anybody may read its inbox. Elsewhere only staff who may look at contacts.
+DEMO = env.bool("POINTKEEP_DEMO", default=False)
+# The inbox page shows the messages in this maildir, too, beside those that the sandbox kept.
 INBOX_MAILDIR = env.str("INBOX_MAILDIR", default="")
 # Where members find their pages: the link in messages.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
@@ -277,8 +279,17 @@ CELERY_TIMEZONE = "UTC"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"()": "config.logs.Lines"}},  # no personal data, whoever wrote the record
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"httpx": {"level": "WARNING"}},  # it logs addresses of calls, and a look-up's holds a number
+    "loggers": {
+        "httpx": {"level": "WARNING"},  # a line for each call is too much
+        # Their own handlers print what they are given in full, and mail it to ADMINS: ours take their place. gunicorn's
+        # are replaced in its workers, where requests are; its main process speaks of itself alone.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "gunicorn.error": {"handlers": [], "propagate": True},
+        "gunicorn.access": {"handlers": [], "propagate": True},
+        "multiprocessing": {"handlers": ["stderr"], "propagate": False},  # of Celery's pool, which cuts it off the root
+    },
 }
