@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from alerts.addresses import suppressions, traces
 from alerts.addresses.reachable import DELIVERABLE, REACHABLE
 from alerts.checked import save_checked
 from alerts.errors import BadInput
-from alerts.models import Contact
+from alerts.models import Contact, SandboxMessage
 from alerts.models.contact import Channel
 from ledger.actors import Actor
 from ledger.models import Member
@@ -100,20 +100,26 @@ def rewrite(*, contact: Contact, now: datetime) -> None:
         _save(contact)
         if before is not None and moved:
             traces.hold(before.address)
-            suppressions.forget(channel=before.channel, address=before.address)
+            _forget(before)
 
 
 def refuse(*, contact: Contact, now: datetime) -> None:
-    """Note that the provider refuses this address for good: it is not written to any more."""
-    Contact.objects.filter(pk=contact.pk, refused_at=None).update(refused_at=now)
+    """Note that the provider refuses this address for good: it is not written to any more.
+
+    The address is the one that `contact` holds; where the row has another one by now, nothing is said of that.
+    """
+    same = Contact.objects.filter(pk=contact.pk, channel=contact.channel, address=contact.address)
+    same.filter(refused_at=None).update(refused_at=now)
 
 
 def erase(*, contact: Contact) -> None:
-    """Erase an address. What was sent to it and what its member said about messages stays, without the address."""
+    """Erase an address. What was sent to it and what its member said about messages stays, without the address; what
+    the sandbox kept for it goes.
+    """
     with transaction.atomic():
         traces.hold(contact.address)
         contact.delete()
-        suppressions.forget(channel=contact.channel, address=contact.address)
+        _forget(contact)
 
 
 def remove(*, contact: Contact, by: Actor) -> None:
@@ -129,18 +135,30 @@ def usable(member_id: int, channel: str) -> Contact | None:
     return reached([(member_id, channel)]).get((member_id, channel))
 
 
-_REACHED = f"""
-SELECT DISTINCT ON (contact.member_id, contact.channel) contact.*
+_ASKED = f"""
   FROM unnest(%s::bigint[], %s::text[]) asked (member_id, channel)
   JOIN alerts_contact contact ON contact.member_id = asked.member_id AND contact.channel = asked.channel
  WHERE {REACHABLE}
- ORDER BY contact.member_id, contact.channel, contact.id"""  # noqa: S608 -- a piece of ours
+ ORDER BY contact.member_id, contact.channel, contact.id"""
 
 
 def reached(asked: Collection[tuple[int, str]]) -> dict[tuple[int, str], Contact]:
     """The same for each (member id, channel) that has one."""
+    found = _asked("SELECT DISTINCT ON (contact.member_id, contact.channel) contact.*", asked)
+    return {(contact.member_id, contact.channel): contact for contact in found}
+
+
+def all_reached(asked: Collection[tuple[int, str]]) -> dict[tuple[int, str], list[Contact]]:
+    """All addresses that may be written to, the oldest first, for each (member id, channel) that has one."""
+    found: dict[tuple[int, str], list[Contact]] = {}
+    for contact in _asked("SELECT contact.*", set(asked)):
+        found.setdefault((contact.member_id, contact.channel), []).append(contact)
+    return found
+
+
+def _asked(select: str, asked: Collection[tuple[int, str]]) -> Iterable[Contact]:
     members, channels = [member_id for member_id, _ in asked], [channel for _, channel in asked]
-    return {(found.member_id, found.channel): found for found in Contact.objects.raw(_REACHED, [members, channels])}
+    return Contact.objects.raw(select + _ASKED, [members, channels])
 
 
 def deliverable(member_id: int) -> list[Contact]:
@@ -159,3 +177,9 @@ def _save(contact: Contact) -> None:
         traces.hold(contact.address)
         save_checked(contact)
         suppressions.remember(channel=contact.channel, address=contact.address)
+
+
+def _forget(contact: Contact) -> None:
+    """This contact has its address no more: what keeps it beside contacts lets go of it. Hold it first."""
+    SandboxMessage.objects.filter(to__iexact=contact.address).delete()
+    suppressions.forget(channel=contact.channel, address=contact.address)

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 
 from alerts.addresses import traces
 from alerts.errors import BadInput
-from alerts.models import Contact, Suppression
+from alerts.models import Contact, SideMessage, Suppression
 from alerts.models.contact import Channel
 
 
 def add(*, channel: str, address: str, why: str, now: datetime, note: str = "") -> Suppression:
-    """Suppress an address, whoever has it; one that is suppressed already stays as it is. Raises BadInput."""
+    """Suppress an address, whoever has it. One that is suppressed already stays so, since when it is; only a bounce
+    gives way to another reason. Raises BadInput."""
     if channel not in Channel.values:
         raise BadInput(_("There is no such channel."), field="channel")
     if why not in Suppression.Why.values:
@@ -31,10 +32,43 @@ def add(*, channel: str, address: str, why: str, now: datetime, note: str = "") 
     with transaction.atomic():
         traces.hold(address)
         remember(channel=channel, address=address)
-        found, _made = Suppression.objects.get_or_create(
-            channel=channel, address=address, lifted_at=None, defaults={"why": why, "at": now, "note": note}
-        )
+        return _standing(channel, address, why, now, note)
+
+
+def add_erased(*, channel: str, trace: str, why: str, now: datetime, note: str = "") -> Suppression:
+    """Suppress an address that nobody has any more, by its trace: it counts when somebody enters it. Hold first."""
+    return _standing(channel, f"{traces.MARK}{trace}", why, now, note)
+
+
+def add_traced(*, channel: str, trace: str, member_id: int, why: str, now: datetime, note: str = "") -> Suppression:
+    """Suppress the address with this trace, to which a message of this member went, whatever is entered by now.
+
+    Where the member has it still, or again, as `add`; otherwise as `add_erased`. Raises BadInput as `add`.
+    """
+    with transaction.atomic():
+        traces.hold_trace(trace)
+        theirs = Contact.objects.filter(member=member_id, channel=channel).values_list("address", flat=True)
+        for address in theirs:
+            if traces.trace(address) == trace:
+                return add(channel=channel, address=address, why=why, now=now, note=note)
+        return add_erased(channel=channel, trace=trace, why=why, now=now, note=note)
+
+
+def _standing(channel: str, address: str, why: str, now: datetime, note: str) -> Suppression:
+    """The suppression that stands for it, or a new one."""
+    found, made = Suppression.objects.get_or_create(
+        channel=channel, address=address, lifted_at=None, defaults={"why": why, "at": now, "note": note}
+    )
+    if not made and found.why == Suppression.Why.HARD_BOUNCE != why:
+        found.why, found.note = why, note  # a code may end a bounce, and must not end a complaint with it
+        found.save(update_fields=["why", "note"])
     return found
+
+
+def is_unwanted(address: str) -> bool:
+    """Whether somebody complained of messages to it, on any channel, or staff stopped it: no code mends that."""
+    stands = Suppression.objects.filter(address__in=[address.lower(), traces.marked(address)], lifted_at=None)
+    return stands.exclude(why=Suppression.Why.HARD_BOUNCE).exists()
 
 
 def lift(*, suppression: Suppression, now: datetime) -> None:
@@ -56,11 +90,27 @@ def arrived(*, channel: str, address: str, now: datetime) -> None:
 
 
 def remember(*, channel: str, address: str) -> None:
-    """The address is entered, again perhaps: a suppression that kept its trace names it once more. Hold it first."""
-    Suppression.objects.filter(channel=channel, address=traces.marked(address)).update(address=address.lower())
+    """The address is entered, again perhaps: what kept its trace knows it once more. Hold it first."""
+    erased = Suppression.objects.filter(channel=channel, address=traces.marked(address))
+    if Suppression.objects.filter(channel=channel, address=address.lower(), lifted_at=None).exists():
+        erased.filter(lifted_at=None).delete()  # one that stands is enough
+    erased.update(address=address.lower())
+    sent = SideMessage.objects.filter(channel=channel, address_trace=traces.trace(address), contact=None)
+    if sent.exists():
+        sent.update(contact=who_has(channel, address))
 
 
 def forget(*, channel: str, address: str) -> None:
-    """The address was erased: unless another contact has it, its suppressions keep only its trace. Hold it first."""
-    if not Contact.objects.filter(channel=channel, address__iexact=address).exists():
-        Suppression.objects.filter(channel=channel, address=address.lower()).update(address=traces.marked(address))
+    """The address was erased: unless another contact has it, only its trace is kept. Hold it first."""
+    other = who_has(channel, address)
+    SideMessage.objects.filter(channel=channel, address_trace=traces.trace(address)).update(contact=other)
+    if other is None:
+        named = Suppression.objects.filter(channel=channel, address=address.lower())
+        if Suppression.objects.filter(channel=channel, address=traces.marked(address), lifted_at=None).exists():
+            named.filter(lifted_at=None).delete()  # as above
+        named.update(address=traces.marked(address))
+
+
+def who_has(channel: str, address: str) -> Contact | None:
+    """The first contact with this address, whosever it is."""
+    return Contact.objects.filter(channel=channel, address__iexact=address).order_by("pk").first()

@@ -23,6 +23,11 @@ def hold(address: str) -> None:
 
     An address that nobody has entered yet has no row to lock. Only the trace goes to the database, and into its logs.
     """
+    hold_trace(trace(address))
+
+
+def hold_trace(found: str) -> None:
+    """The same for an address of which only the trace is known."""
     assert connection.in_atomic_block, "without a transaction the lock would be gone at once"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [trace(address)])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [found])

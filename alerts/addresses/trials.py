@@ -1,34 +1,54 @@
 """A test message: a text as a member would get it, sent to one address that can be nobody else's.
 
-It is no delivery of a member and never counts as a notice: nothing but the transport hears of it.
+It is no delivery of a member and never counts as a notice. Only its key is kept, so that what its provider reports of
+it is known.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
+from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from alerts.addresses import contacts
-from alerts.channels import Accepted, Channels, Message
+from alerts.addresses import contacts, side_messages, suppressions, traces
+from alerts.channels import Accepted, Channels, Message, transport_of
 from alerts.channels.sandbox import is_let_through
-from alerts.errors import BadInput, CannotBeWritten
+from alerts.errors import BadInput, CannotBeWritten, NotSent
 from alerts.models import Contact
 from alerts.models.contact import Channel
 from alerts.texts.words import Text, measure
+from alerts.watch import switches
 
 MARK = "[TEST]"
 
 
-def send(*, to: str, channel: str, language: str, text: Text, user_id: int | None, channels: Channels) -> Accepted:
+def send(
+    *, to: str, channel: str, language: str, text: Text, user_id: int | None, channels: Channels, now: datetime
+) -> Accepted:
     """Send `text`, marked, to an address of the allow-list or a verified one of whoever signs in as `user_id`.
 
-    Raises BadInput naming `to`: it is another address, or the mark makes the text too long; SendError: one of the four.
+    Raises BadInput naming `to`: it is another address, or suppressed for more than a bounce; its transport is stopped;
+    the mark makes the text too long. SendError: one of the four.
     """
     to = _allowed(to, channel, user_id)
-    return channels[channel].send(Message(key=uuid4(), to=to, language=language, text=_marked(text, channel, to)))
+    marked = _marked(text, channel, to)
+    transport = transport_of(channel)
+    if switches.transport_stopped(transport):
+        rule = _("The transport “%(name)s” is stopped: no test goes out before somebody lets it go on.")
+        raise BadInput(rule % {"name": transport}, field="to")
+    with transaction.atomic():
+        traces.hold(to)
+        if suppressions.is_unwanted(to):
+            raise BadInput(_("This address is suppressed for a complaint, or by hand: no test goes there."), field="to")
+        key = side_messages.note(channel=channel, address=to, contact=suppressions.who_has(channel, to), now=now)
+    try:
+        return channels[channel].send(Message(key=key, to=to, language=language, text=marked))
+    except NotSent:
+        side_messages.take_back(key=key)
+        raise
 
 
 def _allowed(to: str, channel: str, user_id: int | None) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -20,12 +19,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from alerts.addresses import contacts, suppressions, traces
-from alerts.channels import Channels, Message
+from alerts.addresses import contacts, side_messages, suppressions, traces
+from alerts.channels import Channels, Message, transport_of
 from alerts.errors import BadInput, NotSent, Rejected, SendError
 from alerts.models import Contact, Verification
 from alerts.models.contact import Channel
 from alerts.texts.rendering import Text
+from alerts.watch import switches
 from ledger.actors import Actor
 from ledger.models import Member
 
@@ -48,8 +48,8 @@ def claim(
 ) -> Claim:
     """Enter an address that a member claims, and send it a code. No transaction may be open.
 
-    Raises BadInput naming `address`: see `contacts.enter`; too many codes today; the address is refused for good.
-    Nothing is entered then.
+    Raises BadInput naming `address`: see `contacts.enter` and `send_code`; the address is refused for good. Nothing is
+    entered then.
     """
     contact = contacts.enter(member=member, address=address, language=language, channel=channel, by=by, now=now)
     try:
@@ -68,18 +68,25 @@ def claim(
 def send_code(*, contact: Contact, channels: Channels, now: datetime) -> None:
     """Send a code to the address; an earlier one counts no more. No transaction may be open.
 
-    Raises BadInput: the address is verified already, or too many codes were sent in a day; SendError: it could not be
-    sent, or nobody knows. What provably did not leave is not counted.
+    Raises BadInput: the address is verified already, or is suppressed for more than a bounce, which a code may prove
+    wrong; its transport is stopped; too many codes were sent in a day. SendError: it could not be sent, or nobody
+    knows. What provably did not leave is not counted.
     """
     if contact.verified:
         raise BadInput(_("This address is verified already."), field="contact")
+    # A KakaoTalk AlimTalk carries only wordings that Kakao has approved, and goes to a telephone: SMS asks the same.
+    channel = Channel.SMS if contact.channel == Channel.ALIMTALK else contact.channel
+    if switches.transport_stopped(transport_of(channel)):
+        raise BadInput(_("No codes are sent at the moment. Please try again later."), field="contact")
     Verification.objects.filter(sent_at__lte=now - IN).delete()
     code = f"{secrets.randbelow(1_000_000):06}"
     with transaction.atomic():
         # Of two at once, of this member or to this address, the second sees the first.
         Member.objects.select_for_update(no_key=True).get(pk=contact.member_id)
         traces.hold(contact.address)
+        _look_whether_it_is_wanted(contact)
         _look_at_the_limits(contact, now)
+        key = side_messages.note(channel=contact.channel, address=contact.address, contact=contact, now=now)
         verification = Verification.objects.create(
             member_id=contact.member_id,
             address_trace=traces.trace(contact.address),
@@ -87,13 +94,12 @@ def send_code(*, contact: Contact, channels: Channels, now: datetime) -> None:
             sent_at=now,
             expires_at=now + GOOD_FOR,
         )
-    # A KakaoTalk AlimTalk carries only wordings that Kakao has approved, and goes to a telephone: SMS asks the same.
-    channel = Channel.SMS if contact.channel == Channel.ALIMTALK else contact.channel
-    message = Message(key=uuid4(), to=contact.address, language=contact.language, text=_words(contact.language, code))
+    message = Message(key=key, to=contact.address, language=contact.language, text=_words(contact.language, code))
     try:
         channels[channel].send(message)
     except NotSent:
         verification.delete()
+        side_messages.take_back(key=key)
         raise
 
 
@@ -123,6 +129,15 @@ def check(*, contact: Contact, code: str, now: datetime) -> None:
 def _codes(contact: Contact) -> QuerySet[Verification]:
     """The codes that were sent to this address for its member."""
     return Verification.objects.filter(member=contact.member_id, address_trace=traces.trace(contact.address))
+
+
+def _look_whether_it_is_wanted(contact: Contact) -> None:
+    if suppressions.is_unwanted(contact.address):
+        rule = _(
+            "Nothing may be sent to this address: our messages there were reported as unwanted, or were stopped. "
+            "Please use another one, or ask us."
+        )
+        raise BadInput(rule, field="contact")
 
 
 def _look_at_the_limits(contact: Contact, now: datetime) -> None:

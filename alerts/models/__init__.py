@@ -3,13 +3,13 @@
 from alerts.models.consent import Consent, Suppression, Verification
 from alerts.models.contact import Contact
 from alerts.models.delivery import Attempt, Delivery
-from alerts.models.event import ProviderEvent
+from alerts.models.event import ProviderEvent, SideMessage
 from alerts.models.extension_rule import ExtensionRule
 from alerts.models.reminder import Reminder
 from alerts.models.rule import ReminderRule
 from alerts.models.telling import Holiday, Override, PlanHold, TellingRules
 from alerts.models.template import Template, TemplateVersion
-from alerts.models.transport import SandboxMessage, Tick, Transport
+from alerts.models.transport import SandboxMessage, Stop, Tick, Transport
 
 __all__ = [
     "Attempt",
@@ -24,6 +24,8 @@ __all__ = [
     "Reminder",
     "ReminderRule",
     "SandboxMessage",
+    "SideMessage",
+    "Stop",
     "Suppression",
     "TellingRules",
     "Template",

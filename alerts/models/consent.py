@@ -75,6 +75,10 @@ class Suppression(models.Model):
             ),
             models.CheckConstraint(condition=Q(channel__in=list(Channel)), name="suppression_channel_is_known"),
         ]
+        indexes = [
+            # Serves evidence, which tells of the lifted ones, too, and the change of an address to its trace and back.
+            models.Index(fields=["address"], name="suppression_of_address"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.pk}"  # never the address: this ends up in logs

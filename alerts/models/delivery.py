@@ -3,7 +3,6 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +29,8 @@ class Status(models.TextChoices):
 
 HELD = (Status.CLAIMED, Status.SENDING)
 TAKEN = (Status.ACCEPTED, Status.DELIVERED, Status.UNDELIVERED)  # the provider took it
+# It is over, and no provider took it.
+ENDED = (Status.FAILED, Status.SKIPPED, Status.CANCELLED, Status.SUPERSEDED, Status.TOO_LATE, Status.DEAD)
 
 
 class Why(models.TextChoices):
@@ -78,6 +79,8 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(_("held until"), null=True)
     # What the last call said, noted before it was made. The contact may be erased; the proof stays.
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, verbose_name=_("contact"))
+    # Of the address as it was then: what is reported later is about that one. Empty: a call from before it was kept.
+    address_trace = models.CharField(_("hash of the address"), max_length=64, blank=True, default="", db_default="")
     language = models.CharField(_("language"), max_length=10, blank=True, default="")
     points_told = models.BigIntegerField(_("points told"), null=True)
     lots = ArrayField(models.BigIntegerField(), default=list, verbose_name=_("lots"))
@@ -100,6 +103,7 @@ class Delivery(models.Model):
     class Meta:
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
+        permissions = [("decide_delivery", "Can decide deliveries")]
         constraints = [
             # One message per reminder and channel, unless it is sent again on purpose. Serves evidence, too.
             models.UniqueConstraint(fields=["reminder", "channel", "resend_no"], name="delivery_once"),
@@ -152,9 +156,13 @@ class Delivery(models.Model):
                 condition=Q(status__in=[Status.ACCEPTED, Status.DELIVERED]),
                 name="delivery_accepted",
             ),
-            # Serves the gauges: what became of the messages of the last hour. Rows come in that order, so an index of
-            # ranges is enough, and costs the fan-out next to nothing.
-            BrinIndex(fields=["created_at"], name="delivery_made", pages_per_range=32, autosummarize=True),
+            # Serves the gauges: how long messages took to arrive, where that is reported. Those that were accepted and
+            # of which nothing was heard are many …
+            models.Index(
+                fields=["channel", "accepted_at"], condition=Q(status=Status.DELIVERED), name="delivery_reported"
+            ),
+            # … and what was lately given up or not sent at all.
+            models.Index(fields=["next_attempt_at"], condition=Q(status__in=ENDED), name="delivery_ended"),
         ]
 
     def __str__(self) -> str:

@@ -4,11 +4,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from alerts.models.contact import Channel, Contact
 from alerts.models.delivery import Delivery
 
 
 class ProviderEvent(models.Model):
-    """What a provider reported: stored as it came once its signature was verified, matched to a delivery later.
+    """What a provider reported: stored as it came, but without addresses, once its signature was verified; matched to
+    a delivery later.
 
     A fact; only `delivery` and `matched_at` are filled in, once.
     """
@@ -28,7 +30,9 @@ class ProviderEvent(models.Model):
     our_key = models.CharField(_("our key in the event"), max_length=36, blank=True)
     occurred_at = models.DateTimeField(_("happened"))
     received_at = models.DateTimeField(_("received"))
-    raw = models.TextField(_("as it came"))
+    raw = models.TextField(
+        _("as it came"), help_text=_("As it came, without addresses: an ellipsis stands for each address and number.")
+    )
     delivery = models.ForeignKey(
         Delivery, models.PROTECT, null=True, db_index=False, related_name="events", verbose_name=_("delivery")
     )
@@ -50,3 +54,26 @@ class ProviderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.transport}/{self.kind} {self.pk}"
+
+
+class SideMessage(models.Model):
+    """A message that is no delivery: a code that proves an address, or a test. What a provider reports of it is known
+    by its key, and a bounce or a complaint stops its address, of which only the hash stands here.
+    """
+
+    key = models.UUIDField(_("key"), primary_key=True)
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices)
+    # Serves the change of the contact when an address is entered or erased.
+    address_trace = models.CharField(_("hash of the address"), max_length=64, db_index=True)
+    contact = models.ForeignKey(
+        Contact, models.SET_NULL, null=True, related_name="side_messages", verbose_name=_("contact")
+    )  # one that has the address; None: nobody has it
+    # Serves the clearing away of what no provider reports about any more.
+    at = models.DateTimeField(_("sent"), db_index=True)
+
+    class Meta:
+        verbose_name = _("message beside the deliveries")
+        verbose_name_plural = _("messages beside the deliveries")
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.key}"

@@ -143,6 +143,7 @@ class PlanHold(models.Model):
     class Meta:
         verbose_name = _("held plan")
         verbose_name_plural = _("held plans")
+        permissions = [("decide_planhold", "Can decide held plans")]
         constraints = [
             models.UniqueConstraint(fields=["programme", "day"], name="plan_hold_once"),
             models.CheckConstraint(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from alerts.models.delivery import Delivery
+from ledger.models import Programme
 
 
 class Transport(models.Model):
@@ -24,8 +26,46 @@ class Transport(models.Model):
         return self.name
 
 
+class Stop(models.Model):
+    """A person stopped a programme or a transport, or let it go on: a fact, append-only. No personal data in it.
+
+    What is stopped now stands on the rules of telling and on the transport; here is every time, with its reason.
+    """
+
+    programme = models.ForeignKey(
+        Programme, models.PROTECT, null=True, db_index=False, related_name="stops", verbose_name=_("programme")
+    )
+    transport = models.CharField(_("transport"), max_length=20, blank=True, default="")
+    stopped = models.BooleanField(_("stopped"))  # False: let go on
+    by = models.CharField(_("by"), max_length=100)
+    why = models.CharField(_("why"), max_length=200)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("stop")
+        verbose_name_plural = _("stops")
+        permissions = [("stop_sending", "Can stop sending and let it go on")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(programme=None) & ~Q(transport="") | Q(programme__isnull=False, transport=""),
+                name="stop_of_a_programme_or_a_transport",
+            ),
+        ]
+        indexes = [
+            # Serves the newest stops of one programme, and of one transport.
+            models.Index(fields=["programme", "-id"], condition=Q(programme__isnull=False), name="stop_of_programme"),
+            models.Index(fields=["transport", "-id"], condition=~Q(transport=""), name="stop_of_transport"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class SandboxMessage(models.Model):
-    """A message that the sandbox took instead of sending it: for the demo and for staging."""
+    """A message that the sandbox took instead of sending it: for the demo and for staging.
+
+    It is kept as long as the texts of deliveries, and not beyond its address.
+    """
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, null=True, verbose_name=_("delivery"))
     key = models.UUIDField(_("key"), unique=True)  # the same key is the same message

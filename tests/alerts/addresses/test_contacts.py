@@ -1,12 +1,16 @@
 from importlib import import_module
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 
 from alerts.addresses import contacts
+from alerts.channels import Message
+from alerts.channels.sandbox import SandboxChannel
 from alerts.errors import BadInput
-from alerts.models import Contact
+from alerts.models import Contact, SandboxMessage
 from alerts.models.contact import Channel
+from alerts.texts.words import Text
 from ledger.actors import Actor
 from tests import alert_builders, builders
 from tests.builders import NOW, days
@@ -63,6 +67,26 @@ def test_of_several_addresses_the_oldest_is_used(account):
     second = contacts.usable(account.member_id, "email")
     assert second is not None
     assert second.address == "second@example.com"
+
+
+def test_a_refusal_is_of_the_address_that_was_called_and_not_of_the_one_entered_meanwhile(account):
+    called = alert_builders.email(account)
+    row = Contact.objects.get()
+    row.address = "new@example.com"
+    contacts.rewrite(contact=row, now=NOW)
+    contacts.refuse(contact=called, now=NOW + days(1))
+    assert contacts.usable(account.member_id, "email") == row
+    contacts.refuse(contact=Contact.objects.get(), now=NOW + days(1))
+    assert Contact.objects.get().refused_at == NOW + days(1)
+
+
+def test_all_that_may_be_written_to_are_found_by_member_and_channel(account, byeol):
+    first, second = alert_builders.email(account), alert_builders.email(account, "second@example.com")
+    contacts.refuse(contact=alert_builders.email(account, "third@example.com"), now=NOW)
+    jun = builders.jun(byeol)
+    his = alert_builders.phone(jun)
+    asked = [(account.member_id, "email"), (jun.member_id, "sms"), (jun.member_id, "email")]
+    assert contacts.all_reached([*asked, asked[0]]) == {asked[0]: [first, second], asked[1]: [his]}
 
 
 def test_a_contact_is_never_shown_with_its_address(account):
@@ -230,3 +254,30 @@ def test_addresses_of_before_get_their_domain_in_small_letters(account, byeol):
     assert kept == ["A@example.com", "minji@example.com", "Minji@EXAMPLE.com", "c@example.com", "+821012345678"]
     his.refresh_from_db()
     assert his.address == "a@example.com"
+
+
+def kept_by_the_sandbox(*addresses):
+    with SandboxChannel("email") as channel:
+        for address in addresses:
+            channel.send(Message(uuid4(), address, "ko", Text("Your code", "123456", "")))
+
+
+def left_in_the_sandbox():
+    return list(SandboxMessage.objects.order_by("to").values_list("to", flat=True))
+
+
+def test_erasing_an_address_erases_what_the_sandbox_kept_for_it(account):
+    contact = alert_builders.email(account)
+    kept_by_the_sandbox("Minji@Example.com", "minji@example.com", "jun@example.com")
+    contacts.erase(contact=contact)
+    assert left_in_the_sandbox() == ["jun@example.com"]
+
+
+def test_so_does_writing_another_address_in_its_place(account):
+    contact = alert_builders.email(account)
+    kept_by_the_sandbox("minji@example.com", "new@example.com")
+    contacts.rewrite(contact=contact, now=NOW)
+    assert left_in_the_sandbox() == ["minji@example.com", "new@example.com"]
+    contact.address = "new@example.com"
+    contacts.rewrite(contact=contact, now=NOW)
+    assert left_in_the_sandbox() == ["new@example.com"]

@@ -30,8 +30,19 @@ def test_a_suppressed_address_is_not_written_to_and_another_is(account):
 
 def test_one_that_stands_is_enough(account):
     first = add()
-    assert add(" minji@EXAMPLE.com", why="complaint", now=NOW + days(1)) == first
+    assert add(" minji@EXAMPLE.com", now=NOW + days(1)) == first
     assert (Suppression.objects.get().why, Suppression.objects.get().at) == ("hard_bounce", NOW)
+
+
+def test_a_complaint_is_not_lost_behind_a_bounce_which_a_code_may_end(account):
+    first = add()
+    assert not suppressions.is_unwanted("minji@example.com")
+    assert add(" minji@EXAMPLE.com", why="complaint", now=NOW + days(1), note="anymail") == first
+    add(now=NOW + days(2))
+    row = Suppression.objects.get()
+    assert (row.why, row.at, row.note) == ("complaint", NOW, "anymail")
+    assert suppressions.is_unwanted("Minji@example.com")
+    assert not suppressions.is_unwanted("jun@example.com")
 
 
 def test_lifting_lets_it_be_written_to_again_and_stays_on_record(account):
@@ -102,6 +113,53 @@ def test_one_that_stands_under_its_hash_is_enough(account):
     assert Suppression.objects.count() == 1
 
 
+def add_traced(account, address="minji@example.com", **changes):
+    terms: dict[str, Any] = {"channel": "email", "why": "hard_bounce", "now": NOW} | changes
+    return suppressions.add_traced(trace=traces.trace(address), member_id=account.member_id, **terms)
+
+
+def test_an_address_known_by_its_trace_is_named_while_its_member_has_it(account):
+    alert_builders.email(account, "first@example.com")
+    alert_builders.email(account, "Minji@example.com")
+    add_traced(account)
+    assert kept() == ["minji@example.com"]
+    assert add_traced(account, now=NOW + days(1)).at == NOW
+    assert Suppression.objects.count() == 1
+
+
+def test_on_another_channel_it_is_another_address(account):
+    alert_builders.phone(account)
+    add_traced(account, "+821012345678")
+    assert kept() == [traces.marked("+821012345678")]
+    assert contacts.usable(account.member_id, "sms") is not None
+
+
+def test_by_its_trace_it_is_suppressed_once_and_known_when_anybody_enters_it(account, byeol):
+    add_traced(account)
+    add_traced(account, now=NOW + days(1))
+    assert kept() == [traces.marked("minji@example.com")]
+    jun = builders.jun(byeol)
+    alert_builders.email(jun)
+    assert kept() == ["minji@example.com"]
+    assert contacts.usable(jun.member_id, "email") is None
+
+
+@pytest.mark.parametrize("act", ["enter", "erase"])
+def test_of_an_address_that_stands_by_its_name_and_by_its_trace_one_is_enough(account, byeol, act):
+    """Jun has it and it bounced; of a message to Minji, who has it no more, only the trace is known."""
+    his = alert_builders.email(builders.jun(byeol))
+    add()
+    add_traced(account)
+    assert kept() == ["minji@example.com", traces.marked("minji@example.com")]
+    if act == "enter":
+        alert_builders.email(account)
+        assert kept() == ["minji@example.com"]
+    else:
+        contacts.erase(contact=his)
+        assert kept() == [traces.marked("minji@example.com")]
+    assert Suppression.objects.get().lifted_at is None
+
+
 def test_an_address_that_had_bounced_is_written_to_again_when_a_message_came_through(account):
     alert_builders.email(account)
     alert_builders.email(account, "other@example.com")
@@ -110,3 +168,22 @@ def test_an_address_that_had_bounced_is_written_to_again_when_a_message_came_thr
     for address in ("Minji@example.com", "other@example.com"):
         suppressions.arrived(channel="email", address=address, now=NOW + days(1))
     assert list(Suppression.objects.order_by("pk").values_list("lifted_at", flat=True)) == [NOW + days(1), None]
+
+
+def test_an_address_that_nobody_has_is_suppressed_by_its_trace_and_known_when_it_is_entered(account):
+    trace = traces.trace("minji@example.com")
+    row = suppressions.add_erased(channel="email", trace=trace, why="complaint", now=NOW, note="anymail")
+    assert (row.address, row.note) == (traces.marked("minji@example.com"), "anymail")
+    assert suppressions.is_unwanted("Minji@example.com")
+    alert_builders.email(account)
+    assert Suppression.objects.get().address == "minji@example.com"
+    assert contacts.usable(account.member_id, "email") is None
+
+
+def test_one_by_its_trace_and_one_by_its_address_become_one(account):
+    suppressions.add_erased(channel="email", trace=traces.trace("minji@example.com"), why="complaint", now=NOW)
+    Suppression.objects.create(channel="email", address="minji@example.com", why="by_hand", at=NOW)
+    contact = alert_builders.email(account)
+    assert Suppression.objects.get().why == "by_hand"
+    contacts.erase(contact=contact)
+    assert Suppression.objects.get().address == traces.marked("minji@example.com")

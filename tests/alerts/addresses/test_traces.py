@@ -21,6 +21,9 @@ def test_it_is_made_with_the_secret(settings):
 def test_an_address_is_held_inside_a_transaction_only(transactional_db):
     with pytest.raises(AssertionError):
         traces.hold("minji@example.com")
+    with pytest.raises(AssertionError):
+        traces.hold_trace(traces.trace("minji@example.com"))
     with transaction.atomic():
         traces.hold("minji@example.com")
         traces.hold("minji@example.com")
+        traces.hold_trace(traces.trace("minji@example.com"))

@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 
-from alerts.addresses import trials
-from alerts.errors import BadInput
+from alerts.addresses import suppressions, traces, trials
+from alerts.errors import BadInput, NotSent
+from alerts.models import SideMessage
 from alerts.models.contact import Channel
 from alerts.texts.words import Text
+from alerts.watch import switches
+from ledger.actors import Actor
 from tests import alert_builders
+from tests.builders import NOW
 from tests.windows import sign_in_of
 
 TEXT = Text("Your points", "1,200 P", "<p>1,200 P</p>", "APPROVED")
@@ -19,12 +23,15 @@ class Post(dict):
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, Any]] = []
+        self.fails = False
 
     def __missing__(self, channel: str) -> Any:
         post = self
 
         class Way:
             def send(self, message: Any) -> None:
+                if post.fails:
+                    raise NotSent("closed")
                 post.sent.append((channel, message))
 
         return Way()
@@ -36,7 +43,7 @@ def post() -> Post:
 
 
 def send(post, user, to: str, *, channel: str = "email", text: Text = TEXT) -> Any:
-    trials.send(to=to, channel=channel, language="ko", text=text, user_id=user.pk, channels=post)
+    trials.send(to=to, channel=channel, language="ko", text=text, user_id=user.pk, channels=post, now=NOW)
     return post.sent[-1][1]
 
 
@@ -85,3 +92,38 @@ def test_an_sms_that_the_mark_makes_too_long_is_refused(minji, post):
     alert_builders.phone(minji)
     text = Text("", "가" * 1_000, "")
     assert "2007 bytes" in refused(post, sign_in_of(minji), "010-1234-5678", channel="sms", text=text)
+
+
+def test_no_test_goes_through_a_stopped_transport(minji, post):
+    user = sign_in_of(minji)
+    switches.stop_transport(name="smtp", by=Actor("staff", "3"), why="bounces", now=NOW)
+    rule = "The transport “smtp” is stopped: no test goes out before somebody lets it go on."
+    assert refused(post, user, "minji@example.com") == rule
+    alert_builders.phone(minji)
+    assert send(post, user, "010-1234-5678", channel="sms").to == "+821012345678"  # another carries it
+
+
+def test_no_test_goes_where_somebody_complained(minji, post, settings):
+    user = sign_in_of(minji)
+    suppressions.add(channel="email", address="minji@example.com", why="hard_bounce", now=NOW)
+    send(post, user, "minji@example.com")
+    post.sent.clear()
+    suppressions.add(channel="email", address="minji@example.com", why="complaint", now=NOW)
+    rule = "This address is suppressed for a complaint, or by hand: no test goes there."
+    assert refused(post, user, "Minji@example.com") == rule
+    assert SideMessage.objects.count() == 1
+
+
+def test_its_key_is_kept_with_the_trace_of_its_address(minji, post, settings):
+    settings.SANDBOX_ALLOW = ["jun@example.com", "minji@example.com"]
+    user = sign_in_of(minji)
+    own, listed = (send(post, user, f"{name}@example.com") for name in ("minji", "jun"))
+    rows = SideMessage.objects.order_by("contact")  # those without come last
+    assert [(row.key, row.contact, row.address_trace, row.at) for row in rows] == [
+        (own.key, minji.member.contacts.get(), traces.trace("minji@example.com"), NOW),
+        (listed.key, None, traces.trace("jun@example.com"), NOW),
+    ]
+    post.fails = True
+    with pytest.raises(NotSent):
+        send(post, user, "jun@example.com")
+    assert SideMessage.objects.count() == 2

@@ -6,8 +6,9 @@ import pytest
 
 from alerts.addresses import contacts, suppressions, traces, verifications
 from alerts.errors import BadInput, NotSent, Rejected, SendError, Unknown
-from alerts.models import Contact, Suppression, Verification
+from alerts.models import Contact, SideMessage, Suppression, Verification
 from alerts.models.contact import Channel
+from alerts.watch import switches
 from ledger.actors import Actor
 from tests import builders
 from tests.builders import NOW, days
@@ -272,8 +273,73 @@ def test_a_code_that_came_back_shows_that_messages_arrive_and_forgives_no_compla
     assert contacts.usable(contact.member_id, "email") is not None
     contacts.remove(contact=contact, by=BY)
     anew = enter(contact.member, "m@example.com")
-    suppressions.add(channel="email", address="m@example.com", why="complaint", now=NOW)
     send(anew, post)
+    suppressions.add(channel="email", address="m@example.com", why="complaint", now=NOW)
     check(anew, post.code())
     assert Suppression.objects.filter(lifted_at=None).count() == 1
     assert contacts.usable(contact.member_id, "email") is None
+
+
+@pytest.mark.parametrize("why", ["complaint", "by_hand"])
+def test_no_code_goes_where_somebody_complained_or_staff_said_no(contact, post, why):
+    suppressions.add(channel="email", address="M@example.com", why=why, now=NOW)
+    assert too_many(contact, post) == UNWANTED
+    assert not Verification.objects.exists()
+    assert not SideMessage.objects.exists()
+    suppressions.lift(suppression=Suppression.objects.get(), now=NOW)
+    send(contact, post)
+
+
+UNWANTED = (
+    "Nothing may be sent to this address: our messages there were reported as unwanted, or were stopped. "
+    "Please use another one, or ask us."
+)
+
+
+def test_a_complaint_about_an_erased_address_is_known_when_it_is_claimed_anew(contact, post):
+    suppressions.add(channel="email", address="m@example.com", why="complaint", now=NOW)
+    contacts.remove(contact=contact, by=BY)
+    with pytest.raises(BadInput) as refusal:
+        claim(contact.member, "M@example.com", post)
+    assert (refusal.value.field, refusal.value.detail, post.sent) == ("address", UNWANTED, [])
+    assert not Contact.objects.exists()
+
+
+def test_a_complaint_about_a_number_on_one_channel_counts_on_the_other(contact, post):
+    phone = enter(contact.member, "010-1234-5678", Channel.ALIMTALK)
+    suppressions.add(channel="sms", address="+821012345678", why="complaint", now=NOW)
+    assert too_many(phone, post) == UNWANTED
+
+
+def test_a_stopped_transport_sends_no_code_and_another_does(contact, post):
+    switches.stop_transport(name="smtp", by=BY, why="bounces", now=NOW)
+    assert too_many(contact, post) == "No codes are sent at the moment. Please try again later."
+    with pytest.raises(BadInput) as refusal:
+        claim(contact.member, "new@example.com", post)
+    assert (refusal.value.field, post.sent) == ("address", [])
+    assert list(Contact.objects.all()) == [contact]
+    assert not Verification.objects.exists()
+    send(enter(contact.member, "010-1234-5678", Channel.SMS), post)
+    switches.resume_transport(name="smtp", by=BY, why="mended", now=NOW)
+    send(contact, post)
+    assert [channel for channel, _message in post.sent] == ["sms", "email"]
+
+
+def test_an_alimtalk_is_proven_by_sms_and_asks_its_transport(contact, post, settings):
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "nhn", "alimtalk": "solapi"}
+    phone = enter(contact.member, "010-1234-5678", Channel.ALIMTALK)
+    switches.stop_transport(name="solapi", by=BY, why="bounces", now=NOW)
+    send(phone, post)
+    switches.stop_transport(name="nhn", by=BY, why="bounces", now=NOW)
+    assert too_many(phone, post) == "No codes are sent at the moment. Please try again later."
+
+
+def test_the_key_of_a_code_is_kept_unless_it_provably_did_not_leave(contact, post):
+    send(contact, post)
+    row = SideMessage.objects.get()
+    assert (row.key, row.channel, row.contact, row.at) == (post.sent[0][1].key, "email", contact, NOW)
+    assert row.address_trace == traces.trace("m@example.com")
+    post.fails = NotSent("closed")
+    with pytest.raises(NotSent):
+        send(contact, post)
+    assert SideMessage.objects.get() == row
