@@ -88,9 +88,18 @@ class Throttled(SendError):
 
     code = "throttled"
 
-    def __init__(self, detail: str = "", *, answer: str = "", retry_after: timedelta = timedelta()) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        answer: str = "",
+        retry_after: timedelta = timedelta(),
+        of_transport: bool = False,
+    ) -> None:
+        """`of_transport`: it takes none of anybody until then; otherwise it is about this message or its reader."""
         super().__init__(detail, answer=answer)
         self.retry_after = retry_after
+        self.of_transport = of_transport
 
 
 class NotSent(SendError):

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from chaos.apps import KEYED
 from chaos.fake import SIGNED, Fake
 from chaos.sink import Sink
 
@@ -44,7 +45,9 @@ class Kind:
     start: Callable[[int], AbstractContextManager[Provider]]  # with the seed
 
 
+# NHN without its look-up (`keyed.py`): else that would decide, and the key never.
 NHN = {
+    KEYED: "1",
     "ALIMTALK_TRANSPORT": "nhn",
     "NHN_ALIMTALK_API_URL": "{url}",
     "NHN_ALIMTALK_APP_KEY": "app",

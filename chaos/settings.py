@@ -11,5 +11,6 @@ from config.settings import *  # noqa: F403  # the same settings under another n
 CLOCK_OF_THE_RUN = Clock.of_environment()
 install(CLOCK_OF_THE_RUN)
 
+INSTALLED_APPS = [*INSTALLED_APPS, "chaos.apps.ChaosConfig"]  # noqa: F405
 EMAIL_TIMEOUT = 1
 DELIVERY_LEASE_SECONDS = float(os.environ["CHAOS_LEASE"])

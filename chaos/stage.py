@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,8 @@ from alerts.addresses import contacts
 from alerts.models import TellingRules
 from alerts.models.contact import Channel
 from alerts.rules import programme_rules
+from alerts.texts import template_versions
+from alerts.texts.words import built_in
 from ledger import programmes
 from ledger.accounts import open_accounts
 from ledger.actors import Actor
@@ -25,6 +27,7 @@ from ledger.posting import post
 CHAOS = Actor("system", "chaos")
 NOTICE_DAYS, REMINDER_DAYS, LIFE_DAYS = 30, 60, 50
 AT_ONCE = 200  # grants in one transaction
+LANGUAGE = "en"  # of all members
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,21 @@ def set_up(*, channel: Channel, members: int, now: datetime) -> Stage:
         notice_days=NOTICE_DAYS,
     )
     programme_rules.remind(programme=programme, offset_days=REMINDER_DAYS, channels=[channel])
+    if channel == Channel.ALIMTALK:
+        _approve(programme, now)
     # All go on one day, and at any hour: neither the guard against blasts nor quiet hours are what is tried here.
     TellingRules.objects.create(programme=programme, open_from=time(), open_until=time(), blast_least=members)
     accounts = _with_addresses(programme, channel, members, now)
     last_day = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=LIFE_DAYS)
     return Stage(programme.pk, accounts, datetime.combine(last_day, time(), ZoneInfo(zone)))
+
+
+def _approve(programme: Programme, now: datetime) -> None:
+    """Words of the programme's own, with a code: the built-in ones have none, and no AlimTalk goes out without."""
+    words = replace(built_in(Channel.ALIMTALK, LANGUAGE), provider_code="chaos")
+    template_versions.save(
+        programme=programme, channel=Channel.ALIMTALK, language=LANGUAGE, words=words, by=CHAOS, now=now
+    )
 
 
 @transaction.atomic  # thousands of commits would take longer than all the rest
@@ -100,6 +113,6 @@ def _with_addresses(programme: Programme, channel: Channel, members: int, now: d
     for number, (reference, account) in enumerate(accounts):
         address = f"{reference}@chaos.example" if channel == Channel.EMAIL else f"+8210{20_000_000 + number}"
         contacts.put(
-            member=found[account].member, channel=channel, address=address, language="en", verified=True, now=now
+            member=found[account].member, channel=channel, address=address, language=LANGUAGE, verified=True, now=now
         )
     return accounts

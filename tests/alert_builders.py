@@ -6,6 +6,7 @@ of March 2026. Byeol writes 60, 33 and 3 days before.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +17,8 @@ from alerts.models.contact import Channel
 from alerts.planning import reminders
 from alerts.rules import programme_rules
 from alerts.sending import deliveries
+from alerts.texts import template_versions
+from alerts.texts.words import built_in
 from ledger import accounts, expiry
 from ledger.models import Account, Programme
 from tests import builders
@@ -63,6 +66,19 @@ def phone(account: Account, number: str = "+821012345678", *, channel: Channel =
     return contacts.put(
         member=account.member, address=number, language="ko", verified=True, now=builders.NOW, channel=channel
     )
+
+
+def alimtalk_words(programme: Programme, *languages: str) -> None:
+    """Words for AlimTalk with the code of a template that was approved, in Korean or in the languages given."""
+    for language in languages or ("ko",):
+        template_versions.save(
+            programme=programme,
+            channel=Channel.ALIMTALK,
+            language=language,
+            words=replace(built_in("alimtalk", language), provider_code=f"points-{language}"),
+            by=builders.STAFF,
+            now=builders.NOW,
+        )
 
 
 def by_channels(programme: Programme, *channels: str, at_once: int = 1) -> None:

@@ -24,6 +24,7 @@ class Message:
     language: str
     text: Text
     unsubscribe: str = ""  # where one click ends these messages (RFC 8058); e-mail only
+    falls_back: bool = False  # the provider may send it as SMS when it does not arrive; AlimTalk only
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Capabilities:
     idempotent_for: timedelta | None = None  # so long the same key sent again is the same message
     can_look_up: bool = False  # it can be asked whether it took a key
     reports: bool = False  # it tells by webhook what became of a message
-    falls_back_itself: bool = False  # what does not arrive it sends by SMS: nobody else may
+    falls_back_itself: bool = False  # what does not arrive it can send by SMS; `Message.falls_back`: it may
 
 
 class Kind(StrEnum):

@@ -28,6 +28,9 @@ SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 ANSWERS_IN_A_CALL = 11
 # SMTP never says when to come back; servers that greylist expect a minute or more.
 TEMPORARY = timedelta(minutes=1)
+# Said to the client and not of a message or its reader: 421, the service closes (RFC 5321, 4.2.2); 454, a temporary
+# failure of the account (RFC 4954), which is Amazon SES's answer above its rate of sending.
+OF_TRANSPORT = {"421", "454"}
 
 
 class _Staged:
@@ -149,10 +152,10 @@ def _classified(error: Exception, bytes_left: bool, address: str) -> Rejected | 
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         if answer.startswith("5"):
             return Rejected(words, answer=answer, bad_address=True)
-        return Throttled(words, answer=answer, retry_after=TEMPORARY)
+        return Throttled(words, answer=answer, retry_after=TEMPORARY, of_transport=answer in OF_TRANSPORT)
     if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
         if answer.startswith("4"):
-            return Throttled(words, answer=answer, retry_after=TEMPORARY)
+            return Throttled(words, answer=answer, retry_after=TEMPORARY, of_transport=answer in OF_TRANSPORT)
         if isinstance(error, smtplib.SMTPDataError):
             return Rejected(words, answer=answer)
         # The sender is our own setting: somebody will mend it, and the members should not have missed anything.

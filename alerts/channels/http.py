@@ -58,7 +58,7 @@ def failure(status: int, retry_after: str, content: dict[str, Any]) -> SendError
     words = scrubbed(str(content.get("errorMessage") or content.get("message") or content.get("Message") or ""))
     if status == 429 or (status == 503 and retry_after.isdecimal()):
         wait = timedelta(seconds=min(int(retry_after), 86_400)) if retry_after.isdecimal() else USUAL_WAIT
-        return Throttled(words, answer=code, retry_after=wait)
+        return Throttled(words, answer=code, retry_after=wait, of_transport=True)
     if status in OUR_FAULT:
         return NotSent(words, answer=code, transport_down=True)
     if 400 <= status < 500 and status != 408:

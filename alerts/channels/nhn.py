@@ -1,9 +1,15 @@
-"""NHN Cloud: SMS and LMS, and AlimTalk, which NHN itself sends as a text message when it does not arrive.
+"""NHN Cloud: SMS and LMS, and AlimTalk, which NHN itself sends as a text message when it does not arrive and it may.
 
 Sources: docs.nhncloud.com, Notification: "SMS API v3.0 guide" (`sender/sms`, `sender/mms`, lists by senderGroupingKey),
 "AlimTalk API v2.3 guide" (`raw-messages`, `messages`; X-NC-API-IDEMPOTENCY-KEY: a second request with the same key
 within ten minutes fails, with -1005, later 400305), "Webhook guide" (X-Toast-Webhook-Signature holds the signature
 that was entered; MESSAGE_RESULT_UPDATE). The guide names the key for AlimTalk only.
+
+The text in the place of an AlimTalk: `resendParameter.isResend`; left out, it is as the console says. What became of it
+the query of messages tells (`resendStatus`: RSC01 is not to be resent, RSC02 would be, RSC03 is under way, RSC04
+arrived, RSC05 failed; `resendResultCode`). The webhook guide's MESSAGE_RESULT_UPDATE of AlimTalk names the result and
+both grouping keys, and no such field. Where a report has one it is believed; where it has none, what failed and may be
+resent is open: the message stays accepted. Whether it may be stands in the recipient's grouping key, which comes back.
 """
 
 from __future__ import annotations
@@ -27,6 +33,9 @@ LOOKED_BACK = timedelta(days=2)
 # Wrong keys and sender numbers, blocked senders: our own, and somebody will mend them.
 OUR_FAULT = {"-1000", "-1001", "-1002", "-1003", "-1006", "-1027", "400300", "400301", "400302", "400303", "400306"}
 DELIVERED = {"1000", "MRC01"}  # result codes of what arrived: SMS, and AlimTalk
+FALLS_BACK = "/sms"  # behind the recipient's grouping key: NHN may send a text in the place of this message
+RESENT = {"RSC01": Kind.UNDELIVERED, "RSC02": Kind.OTHER, "RSC03": Kind.OTHER}
+RESENT |= {"RSC04": Kind.DELIVERED, "RSC05": Kind.UNDELIVERED}
 
 
 class NhnChannel(Channel):
@@ -89,8 +98,11 @@ class NhnChannel(Channel):
         kind = kind_of(text.text)
         title = {"title": text.subject[:20]} if kind == LMS else {}
         if self.channel == "alimtalk":
-            again: dict[str, Any] = {"isResend": True, "resendType": kind, "resendContent": text.text}
-            again |= {"resendSendNo": sender} | ({"resendTitle": title["title"]} if title else {})
+            again: dict[str, Any] = {"isResend": message.falls_back}
+            if message.falls_back:
+                again |= {"resendType": kind, "resendContent": text.text, "resendSendNo": sender}
+                again |= {"resendTitle": title["title"]} if title else {}
+                to["recipientGroupingKey"] += FALLS_BACK
             body = {
                 "senderKey": settings.NHN["sender_key"],
                 "templateCode": text.provider_code,
@@ -157,12 +169,20 @@ def _report(event: dict[str, Any], results: bool) -> Report:
     number, result = str(event.get("requestId") or ""), str(event.get("resultCode") or "")
     if results and not (number and result):
         raise BadInput("requestId and resultCode must be there", field="hooks")
-    told = Kind.DELIVERED if result in DELIVERED else Kind.UNDELIVERED
+    recipient = str(event.get("recipientGroupingKey") or "")
     return Report(
         event_key=str(event.get("hookId") or reading.event_key(reading.raw(event)))[:100],
-        kind=told if results else Kind.OTHER,
+        kind=_kind(event, result, may_resend=recipient.endswith(FALLS_BACK)) if results else Kind.OTHER,
         provider_id=number,
-        key=reading.our_key(event.get("recipientGroupingKey") or event.get("senderGroupingKey")),
+        key=reading.our_key(recipient.removesuffix(FALLS_BACK) or event.get("senderGroupingKey")),
         at=reading.instant(event.get("receiveDate") or event.get("resultDate") or event.get("updateDate")),
         raw=reading.raw(event),
     )
+
+
+def _kind(event: dict[str, Any], result: str, *, may_resend: bool) -> Kind:
+    """What a result says. `may_resend`: a failure is not the end, because NHN sends a text in its place."""
+    if result in DELIVERED:
+        return Kind.DELIVERED
+    resent = RESENT.get(str(event.get("resendStatus") or ""))
+    return resent or (Kind.OTHER if may_resend else Kind.UNDELIVERED)

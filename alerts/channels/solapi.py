@@ -1,9 +1,15 @@
-"""Solapi: SMS, LMS and AlimTalk. AlimTalk that does not arrive Solapi itself sends as a text message.
+"""Solapi: SMS, LMS and AlimTalk. AlimTalk that does not arrive Solapi itself sends as a text message, where it may.
 
 Sources: developers.solapi.com and solapi.com/developers: "sendManyDetail" (`POST /messages/v4/send-many/detail`, SMS up
 to 90 bytes and LMS above, custom fields of at most 100 characters), "msg-getList" (`GET /messages/v4/list`), API key
 authentication (HMAC-SHA256 over date and salt), "webhook" (a list of messages). The pages that were found do not say
-the name of the header in which a webhook's secret comes, so it is a setting, SOLAPI_WEBHOOK_HEADER.
+the name of the header in which a webhook's secret comes, so it is a setting, SOLAPI_WEBHOOK_HEADER; the example
+`webhook_report.asp` of github.com/solapi/solapi-asp reads X-Solapi-Secret.
+
+The text in the place of an AlimTalk: `kakaoOptions.disableSms` forbids it. "msg-getList" shows for each message its
+`type` and `replacement`, whether it was sent in the place of another; the example names `type`, `statusCode` and
+`customFields` of a reported one. How a replaced message is reported no page says outright. So what failed as AlimTalk
+and may be replaced is open: only a report of an SMS or LMS, or of a `replacement`, under our key says how it ended.
 """
 
 from __future__ import annotations
@@ -21,12 +27,14 @@ from django.conf import settings
 
 from alerts.channels import http, reading
 from alerts.channels.base import Accepted, Capabilities, Channel, Hook, Kind, Message, Report
-from alerts.channels.korean import LMS, digits, kind_of
+from alerts.channels.korean import LMS, SMS, digits, kind_of
 from alerts.errors import BadInput, Rejected, Unknown
 
 KEY = "key"  # the custom field that holds our key
+FALLS_BACK = "fallsBack"  # the custom field that says in a report whether a text may come in this message's place
 PAGE, MOST_PAGES = 500, 20  # of a look-up
 LOOKED_BACK = timedelta(days=2)  # an outcome that is unknown is asked for within minutes
+TEXTS = (SMS, LMS, "MMS")
 DELIVERED = "4000"  # the status code of what arrived; 2xxx and 3000 are on their way
 
 
@@ -76,8 +84,10 @@ class SolapiChannel(Channel):
             "customFields": {KEY: str(message.key)},
         }
         if self.channel == "alimtalk":
-            kakao = {"pfId": settings.SOLAPI["pf_id"], "templateId": message.text.provider_code, "disableSms": False}
-            return written | {"type": "ATA", "kakaoOptions": kakao}
+            kakao: dict[str, str | bool] = {"pfId": settings.SOLAPI["pf_id"], "templateId": message.text.provider_code}
+            kakao |= {"disableSms": not message.falls_back}
+            fields = {KEY: str(message.key), FALLS_BACK: "yes" if message.falls_back else "no"}
+            return written | {"type": "ATA", "customFields": fields, "kakaoOptions": kakao}
         kind = kind_of(message.text.text)
         return written | {"type": kind} | ({"subject": message.text.subject[:20]} if kind == LMS else {})
 
@@ -116,20 +126,26 @@ def _report(event: dict[str, Any]) -> Report:
     if not number or not status:
         raise BadInput("messageId and statusCode must be there", field="body")
     fields = event.get("customFields")
+    fields = fields if isinstance(fields, dict) else {}
+    is_text = event.get("type") in TEXTS or event.get("replacement") is True
+    open_ended = fields.get(FALLS_BACK) == "yes" and not is_text
     return Report(
-        event_key=reading.event_key(number, status),
-        kind=_kind(status),
+        # An AlimTalk and the text in its place can fail with the same code.
+        event_key=reading.event_key(number, status, *(["text"] if is_text and FALLS_BACK in fields else [])),
+        kind=_kind(status, open_ended=open_ended),
         provider_id=number,
-        key=reading.our_key(fields.get(KEY)) if isinstance(fields, dict) else "",
+        key=reading.our_key(fields.get(KEY)),
         at=reading.instant(event.get("dateReported") or event.get("dateReceived") or event.get("dateUpdated")),
         raw=reading.raw(event),
     )
 
 
-def _kind(status: str) -> Kind:
+def _kind(status: str, *, open_ended: bool) -> Kind:
+    """What a status says. `open_ended`: a failure is not the end, because Solapi sends a text in its place."""
     if status == DELIVERED:
         return Kind.DELIVERED
-    return Kind.OTHER if status.startswith("2") or status == "3000" else Kind.UNDELIVERED
+    under_way = status.startswith("2") or status == "3000"
+    return Kind.OTHER if under_way or open_ended else Kind.UNDELIVERED
 
 
 def _listed(found: Any) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from queue import Empty, Queue
 from urllib.parse import urlencode, urlsplit
 
 from alerts.fakes.journal import Taken
+from alerts.fakes.providers import arrives
 
 WAYS = ("late", "doubled", "reordered", "unsigned")
 BATCH = 10  # of reports that are shuffled together
@@ -54,8 +55,9 @@ class Sender:
     site: str
     secrets: Secrets = field(default_factory=Secrets)
 
-    def report(self, taken: Taken, *, arrived: bool = True, unsigned: bool = False) -> Posted:
-        """The report about one message: that it arrived, or that it came back."""
+    def report(self, taken: Taken, *, arrived: bool | None = None, unsigned: bool = False) -> Posted:
+        """The report about one message: that it arrived, or that it came back. None: by its number (`arrives`)."""
+        arrived = arrives(taken) if arrived is None else arrived
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         make = {"solapi": self._solapi, "nhn": self._nhn, "twilio": self._twilio, "anymail": self._postmark}
         posted = make[taken.provider](taken, arrived, at)
@@ -69,13 +71,14 @@ class Sender:
 
     def _solapi(self, taken: Taken, arrived: bool, at: str) -> Posted:
         message = {"messageId": taken.number, "statusCode": "4000" if arrived else "3058", "dateReported": at}
-        content = [message | {"to": taken.to, "type": taken.form, "customFields": {"key": taken.key}}]
+        fields = {"key": taken.key} | ({"fallsBack": taken.echo} if taken.echo else {})
+        content = [message | {"to": taken.to, "type": taken.form, "customFields": fields}]
         return self._json("solapi", content, {self.secrets.solapi_header: self.secrets.solapi})
 
     def _nhn(self, taken: Taken, arrived: bool, at: str) -> Posted:
         code = ("MRC01" if taken.channel == "alimtalk" else "1000") if arrived else "3015"
         hook = {"hookId": f"hook-{taken.number}-{code}", "requestId": taken.number, "resultCode": code}
-        hook |= {"recipientGroupingKey": taken.key, "receiveDate": at}
+        hook |= {"senderGroupingKey": taken.key, "recipientGroupingKey": taken.echo or taken.key, "receiveDate": at}
         content = {"hooksId": f"hooks-{taken.number}", "event": "MESSAGE_RESULT_UPDATE", "hooks": [hook]}
         return self._json("nhn", content, {"X-Toast-Webhook-Signature": self.secrets.nhn})
 

@@ -23,6 +23,7 @@ class Taken:
     at: str  # an instant, ISO 8601
     form: str = ""  # what kind of message the interface was asked for
     calls_back: str = ""  # where the sender wants to be told
+    echo: str = ""  # what else of the sender's comes back in reports
 
 
 class Journal:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +16,8 @@ from alerts.fakes.journal import Journal, Taken
 
 KEY_KEPT = timedelta(minutes=10)  # how long NHN remembers an idempotency key
 BAD_NUMBER = "000000000"  # every provider refuses it for good; as an address: nobody@
+NO_TALK = "010404"  # numbers that begin so have no KakaoTalk: an AlimTalk to them is taken and does not arrive …
+NO_PHONE = "0104044"  # … and to these no text message arrives, either
 PAGE = 500
 
 
@@ -58,6 +60,11 @@ def answer(asked: Call, journal: Journal) -> Answer:
     return Answer(404, {"code": "NotFound", "message": "no such interface"})
 
 
+def arrives(taken: Taken) -> bool:
+    """Whether a message that was taken comes to its reader."""
+    return not taken.to.startswith(NO_TALK if taken.channel == "alimtalk" else NO_PHONE)
+
+
 def sends(asked: Call) -> bool:
     """Whether this call hands a message over; the faults are for these."""
     return asked.method == "POST"
@@ -84,9 +91,17 @@ def _solapi(asked: Call, journal: Journal) -> Answer:
     if BAD_NUMBER in message["to"]:
         failed = {"to": message["to"], "statusCode": "3008", "statusMessage": f"bad number {message['to']}"}
         return Answer(200, {"failedMessageList": [failed], "messageList": [], "groupInfo": {}})
-    number, key = journal.next_number("M4V"), message.get("customFields", {}).get("key", "")
-    channel = "alimtalk" if message["type"] == "ATA" else "sms"
-    journal.take(Taken("solapi", channel, number, key, message["to"], message["text"], _now(), message["type"]))
+    kakao = message["kakaoOptions"] if message["type"] == "ATA" else {}
+    if message["type"] == "ATA" and not (kakao["pfId"] and kakao["templateId"]):
+        words = 'kakaoOptions: "templateId" is not allowed to be empty'
+        return Answer(400, {"errorCode": "ValidationError", "errorMessage": words})
+    fields = message.get("customFields", {})
+    number, key, echo = journal.next_number("M4V"), fields.get("key", ""), fields.get("fallsBack", "")
+    channel = "alimtalk" if kakao else "sms"
+    taken = Taken("solapi", channel, number, key, message["to"], message["text"], _now(), message["type"], "", echo)
+    journal.take(taken)
+    if not arrives(taken) and kakao and not kakao["disableSms"]:
+        journal.take(replace(taken, channel="sms", form="LMS"))  # the same message, as a text
     listed_one = {"messageId": number, "statusCode": "2000", "customFields": {"key": key}}
     group = {"groupId": "G" + number, "count": {"registeredFailed": 0, "registeredSuccess": 1}}
     return Answer(200, {"failedMessageList": [], "messageList": [listed_one], "groupInfo": group})
@@ -111,12 +126,20 @@ def _nhn(asked: Call, journal: Journal) -> Answer:
         return Answer(200, _nhn_header("-1005", "The same 'X-NC-API-IDEMPOTENCY-KEY' was used"))
     body = asked.json()
     (recipient,) = body["recipientList"]
+    if alimtalk and not body["templateCode"]:
+        return Answer(200, _nhn_header("-2001", "The 'templateCode' must not be blank."))
     bad = BAD_NUMBER in recipient["recipientNo"]
     number, key = journal.next_number("R"), body.get("senderGroupingKey", "")
     text = recipient["content"] if alimtalk else body["body"]
     if not bad:
-        channel = "alimtalk" if alimtalk else "sms"
-        journal.take(Taken("nhn", channel, number, key, recipient["recipientNo"], text, _now(), form))
+        channel, to = "alimtalk" if alimtalk else "sms", recipient["recipientNo"]
+        taken = Taken("nhn", channel, number, key, to, text, _now(), form, "", recipient["recipientGroupingKey"])
+        journal.take(taken)
+        again = recipient.get("resendParameter", {})
+        if not arrives(taken) and again.get("isResend"):
+            # Of the SMS service: another request, which does not know our key.
+            text, sent_as = again["resendContent"], {"SMS": "sms", "LMS": "mms"}[again["resendType"]]
+            journal.take(Taken("nhn", "sms", journal.next_number("R"), "", to, text, _now(), sent_as))
     result = {"recipientNo": recipient["recipientNo"], "resultCode": -2019 if bad else 0, "resultMessage": "said so"}
     sent = {"requestId": number, "senderGroupingKey": key}
     told = (

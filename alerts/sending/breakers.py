@@ -1,6 +1,7 @@
 """The breaker of a transport: after failures in a row it is left alone for a while, then one message tries it.
 
-So an outage costs a call now and then and no delivery's tries. The row of a transport stands for all workers; a
+So an outage costs a call now and then and no delivery's tries. A provider to which too much was sent is left alone for
+as long as it asks, and tried in the same way: that is no failure. The row of a transport stands for all workers; a
 switch that a person has thrown shuts it as well (`switches.py`).
 """
 
@@ -20,6 +21,9 @@ from alerts.models import Transport
 FAILURES = 5
 # How long it stays open, longer after each try that failed; the last one repeats.
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 600))
+# How long a provider that asks for it is left alone. Not less, or a tick would go on asking; not more than so long at
+# once, whatever it says: a call now and then finds out whether it still means it.
+SHORTEST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Gate:
         rows = list(Transport.objects.filter(name__in=names))
         shut = {row.name for row in rows if row.stopped_at or (row.open_until and row.open_until > now)}
         self._tried = frozenset(row.name for row in rows if row.open_until and row.name not in shut)
-        self._troubled = {row.name for row in rows if row.failures}
+        self._troubled = {row.name for row in rows if row.failures or row.open_until}
         return Passage(free=frozenset(names - shut - self._tried), tried=self._tried)
 
     def enter(self, transport: str, *, now: datetime, longest_call: timedelta) -> bool:
@@ -79,6 +83,18 @@ class Gate:
                 row.open_until = now + _wait(row.failures - FAILURES, random.random())
             Transport.objects.filter(pk=row.pk).update(failures=row.failures, open_until=row.open_until)
         return row.open_until
+
+    def rest(self, transport: str, *, now: datetime, wait: timedelta) -> datetime:
+        """The provider answered, and takes nothing of anybody for so long; returns until when it is left alone."""
+        trying = transport in self._tried
+        self._tried -= {transport}
+        until = now + min(max(wait, SHORTEST_REST), LONGEST_REST)
+        with transaction.atomic():
+            row, _ = Transport.objects.select_for_update().get_or_create(name=transport)
+            if row.open_until and not trying:
+                until = max(until, row.open_until)
+            Transport.objects.filter(pk=row.pk).update(failures=0, open_until=until)
+        return until
 
 
 def _wait(times: int, jitter: float) -> timedelta:

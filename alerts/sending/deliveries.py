@@ -25,6 +25,7 @@ from alerts.sending import leases, outcomes, unknowns
 from alerts.sending.breakers import Gate
 from alerts.sending.calls import Calls
 from alerts.sending.decisions import Decision, cancel, decide_by_hand
+from alerts.sending.falling_back import NAME
 from alerts.sending.keeping import forget_texts
 from alerts.sending.known import Known, read
 from alerts.sending.leases import LEASE, Said, claim, lease
@@ -145,7 +146,7 @@ def _deliver_one(delivery: Delivery, turn: Turn) -> bool:
         return True
     assert text is not None
     now = line.watch.now
-    if not unknowns.may_call(delivery, text_hash=text.hash, contact_id=verdict.contact.pk, now=now):
+    if not unknowns.may_call(delivery, text_hash=text.hash, contact=verdict.contact, now=now):
         return True
     transport = transport_of(delivery.channel)
     longest_call = capabilities_of(delivery.channel).longest_call
@@ -153,7 +154,8 @@ def _deliver_one(delivery: Delivery, turn: Turn) -> bool:
         leases.release([delivery])
         return False
     telling = verdict.telling
-    said = Said(verdict.contact, telling.points, verdict.lots, variables(telling), text, transport)
+    kept = variables(telling) | ({NAME: verdict.falls_back} if delivery.channel == Channel.ALIMTALK else {})
+    said = Said(verdict.contact, telling.points, verdict.lots, kept, text, transport)
     return _send(delivery, said, turn) if turn.calls.begin(delivery, said, now=now) else True
 
 
@@ -190,7 +192,14 @@ def _unsubscribe(delivery: Delivery, contact: Contact) -> str:
 def _send(delivery: Delivery, said: Said, turn: Turn) -> bool:
     """Make the call; False: the transport takes nothing more for now."""
     contact, line = said.contact, turn.line
-    message = Message(delivery.pk, contact.address, contact.language, said.text, _unsubscribe(delivery, contact))
+    message = Message(
+        key=delivery.pk,
+        to=contact.address,
+        language=contact.language,
+        text=said.text,
+        unsubscribe=_unsubscribe(delivery, contact),
+        falls_back=said.variables.get(NAME) is True,
+    )
     try:
         answer = line.channels[delivery.channel].send(message)
     except SendError as error:
@@ -208,7 +217,9 @@ def _failed(delivery: Delivery, contact: Contact, error: SendError, line: Line) 
     """Note the failure of a call, and of its transport if that is at fault; False: leave the transport alone."""
     now = line.watch.now
     until = None
-    if isinstance(error, Rejected | Throttled):
+    if isinstance(error, Throttled) and error.of_transport:
+        until = line.gate.rest(delivery.transport, now=now, wait=error.retry_after)
+    elif isinstance(error, Rejected | Throttled):
         line.gate.came_through(delivery.transport)
     else:
         away = isinstance(error, NotSent) and error.transport_down

@@ -1,4 +1,7 @@
-"""The texts of messages are kept for a stated time; their hash, version and variables stay as the proof."""
+"""The texts of messages are kept for a stated time; their hash, version and variables stay as the proof.
+
+What the sandbox kept goes with them: address, text and all.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,26 @@ WITH over AS MATERIALIZED (
    ORDER BY delivery.created_at LIMIT %(limit)s FOR UPDATE OF delivery SKIP LOCKED)
 UPDATE alerts_delivery delivery SET text = '' FROM over WHERE delivery.id = over.id"""
 
+# A code or a test is of no programme, and is kept as long as usual.
+_FORGET_IN_SANDBOX = """
+DELETE FROM alerts_sandboxmessage WHERE id IN (
+  SELECT message.id FROM alerts_sandboxmessage message
+    LEFT JOIN alerts_delivery delivery ON delivery.id = message.delivery_id
+    LEFT JOIN alerts_reminder reminder ON reminder.id = delivery.reminder_id
+    LEFT JOIN alerts_tellingrules rules ON rules.programme_id = reminder.programme_id
+   WHERE coalesce(delivery.status, '') NOT IN ('pending', 'claimed', 'sending', 'unknown')
+     AND message.at < %(now)s - make_interval(days => coalesce(rules.text_kept_days, %(usual)s))
+   ORDER BY message.id LIMIT %(limit)s FOR UPDATE OF message SKIP LOCKED)"""
+
 
 def forget_texts(*, now: datetime, limit: int) -> int:
-    """Empty up to `limit` texts whose time is over, the oldest first; returns how many. Those under way stay."""
+    """Empty up to `limit` texts whose time is over, the oldest first; returns how many. Those under way stay.
+
+    As many messages of the sandbox are removed, and not counted.
+    """
     usual = TellingRules._meta.get_field("text_kept_days").default
+    terms = {"now": now, "usual": usual, "limit": limit}
     with connection.cursor() as cursor:
-        cursor.execute(_FORGET, {"now": now, "usual": usual, "limit": limit})
+        cursor.execute(_FORGET_IN_SANDBOX, terms)
+        cursor.execute(_FORGET, terms)
         return int(cursor.rowcount)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
+from alerts.addresses import traces
 from alerts.channels import Accepted
 from alerts.models import Attempt, Contact, Delivery, TellingRules
 from alerts.models.contact import Channel
@@ -136,7 +137,7 @@ begun AS (
      SET status = 'sending', attempts = attempts + 1, lease_until = $11::timestamptz, contact_id = $12::bigint,
          language = $13::text, points_told = $14::bigint, lots = $15::bigint[], template = $16::text,
          template_version_id = $17::bigint, variables = $18::jsonb, text = $19::text, text_hash = $20::text,
-         transport = $21::text
+         transport = $21::text, address_trace = $22::text
    WHERE id = $8::uuid AND token = $9::uuid AND status = 'claimed' AND attempts = $10::int
   RETURNING id)
 SELECT EXISTS (SELECT FROM taken), EXISTS (SELECT FROM begun)"""
@@ -148,24 +149,25 @@ def begin(delivery: Delivery, said: Said, *, now: datetime, last: Taken | None) 
     Two answers: whether that was still ours to write, and whether this one is ours to send. False: the lease had run
     out, and somebody else has decided meanwhile.
     """
-    text = said.text
+    text, trace = said.text, traces.trace(said.contact.address)
     values = [
         *(delivery.pk, delivery.token, delivery.attempts, now + lease(), said.contact.pk, said.contact.language),
         *(said.points, said.lots, TEMPLATE if text.version_id is None else "", text.version_id),
         *(json.dumps(said.variables), f"{text.subject}\n\n{text.text}" if text.subject else text.text, text.hash),
-        said.transport,
+        *(said.transport, trace),
     ]
     was_ours, is_ours = _step(last, values)
     if is_ours:
         delivery.contact, delivery.language, delivery.transport = said.contact, said.contact.language, said.transport
         delivery.points_told, delivery.lots, delivery.text_hash = said.points, said.lots, text.hash
+        delivery.address_trace = trace
         delivery.attempts += 1
     return was_ours, is_ours
 
 
 def end(last: Taken) -> bool:
     """Commit what came of a call that no other follows. False as `begin` says it of the last one."""
-    return _step(last, [None] * 14)[0]
+    return _step(last, [None] * 15)[0]
 
 
 def _step(last: Taken | None, begun: Sequence[object]) -> tuple[bool, bool]:

@@ -1,4 +1,5 @@
-"""After a message that came to nothing for certain: the next channel of its reminder's rule that reaches the member.
+"""After a message that came to nothing for certain: the member's next address on its channel, then the next channel of
+the rule that reaches them.
 
 Never after an unknown outcome: the member may have been told. The decision is made in the transaction that notes the
 failure, under a lock on the reminder, and from the rows alone: however often it is asked for, one failure is followed
@@ -14,7 +15,9 @@ from alerts.channels import TRANSPORTS
 from alerts.models import Delivery, Reminder, ReminderRule
 from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
+from alerts.sending.falling_back import NAME
 from alerts.sending.unsolved import unsolved_since
+from alerts.sending.untried import left
 
 # Nothing was sent, because the member cannot be told on this channel.
 OUT_OF_REACH = (Why.NO_CONTACT, Why.OPTED_OUT, Why.SUPPRESSED, Why.NOT_ALLOWED, Why.NO_WORDS, Why.MIXED)
@@ -23,6 +26,8 @@ OUT_OF_REACH = (Why.NO_CONTACT, Why.OPTED_OUT, Why.SUPPRESSED, Why.NOT_ALLOWED, 
 def follow(delivery: Delivery, *, now: datetime) -> str | None:
     """Make the message that follows this one, which has just come to nothing. Returns its channel; None: there is none.
 
+    While the member has an address on the same channel to which none went, it goes there: which, `known` says when it
+    is sent. Then the next channel's turn comes.
     Call it inside the transaction that writes the failure, after it.
     """
     reminder = Reminder.objects.select_for_update(no_key=True).get(pk=delivery.reminder_id)
@@ -32,12 +37,37 @@ def follow(delivery: Delivery, *, now: datetime) -> str | None:
     made = list(reminder.deliveries.prefetch_related("tries"))
     if sum(not came_to_nothing(other) for other in made) >= rule.at_once:
         return None
+    if delivery.channel in rule.channels and _has_another_address(delivery, made, _member_of(reminder)):
+        _make(reminder, delivery.channel, now=now, resend_no=delivery.resend_no + 1)
+        return delivery.channel
     passed_over = {other.channel for other in made} | _carried_by_the_provider(made)
     for channel in rule.channels:
         if channel not in passed_over and contacts.usable(_member_of(reminder), channel):
-            Delivery.objects.create(reminder=reminder, channel=channel, created_at=now, next_attempt_at=now)
+            _make(reminder, channel, now=now)
             return channel
     return None
+
+
+def _make(reminder: Reminder, channel: str, *, now: datetime, resend_no: int = 0) -> None:
+    Delivery.objects.create(
+        reminder=reminder, channel=channel, resend_no=resend_no, created_at=now, next_attempt_at=now
+    )
+
+
+def _has_another_address(delivery: Delivery, made: list[Delivery], member_id: int) -> bool:
+    """Whether this message was the last on its channel, reached nobody for certain, and an address is left there.
+
+    One that was never called has tried none: whatever the member has was looked at. So each that follows stands for an
+    address that was tried, and there are no more of them than addresses.
+    """
+    on_channel = [other for other in made if other.channel == delivery.channel]
+    last = max(on_channel, key=lambda other: other.resend_no)
+    if last.pk != delivery.pk or not last.attempts or last.status == Status.SKIPPED:
+        return False
+    if last.status != Status.UNDELIVERED and unsolved_since(last.tries.all()):
+        return False
+    usable = contacts.all_reached([(member_id, delivery.channel)]).get((member_id, delivery.channel), [])
+    return left(usable, on_channel) is not None
 
 
 def came_to_nothing(delivery: Delivery) -> bool:
@@ -50,8 +80,8 @@ def came_to_nothing(delivery: Delivery) -> bool:
 
 
 def _carried_by_the_provider(made: list[Delivery]) -> set[str]:
-    """AlimTalk falls back to SMS at some providers: there the decision is theirs, and an SMS of ours a second one."""
-    called = [other for other in made if other.attempts and other.transport in TRANSPORTS]
+    """AlimTalk falls back to SMS at some providers, where we let them: there an SMS of ours would be a second one."""
+    called = [one for one in made if one.attempts and one.transport in TRANSPORTS and one.variables.get(NAME, True)]
     carried = any(TRANSPORTS[other.transport].capabilities(other.channel).falls_back_itself for other in called)
     return {Channel.SMS.value} if carried else set()
 

@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 def not_accepted(
     delivery: Delivery, contact: Contact, error: SendError, *, now: datetime, away_until: datetime | None = None
 ) -> None:
-    """The call came to nothing, or nobody knows. `away_until`: nobody can be reached, and no try is used up."""
+    """The call came to nothing, or nobody knows. `away_until`: nobody can be reached, or the provider takes nothing of
+    anybody until then, and no try is used up."""
     change: dict[str, object]
     if isinstance(error, Rejected):
         outcome, change = Outcome.REJECTED, {"status": Status.FAILED, "why": Why.REFUSED}
@@ -33,8 +34,10 @@ def not_accepted(
     else:
         outcome = Outcome.THROTTLED if isinstance(error, Throttled) else Outcome.NOT_SENT
         wait = error.retry_after if isinstance(error, Throttled) else timedelta()
-        away = isinstance(error, NotSent) and error.transport_down
-        when = away_until if away and away_until else next_call(delivery, now=now, retry_after=wait, away=away)
+        away = error.of_transport if isinstance(error, Throttled) else _nobody_there(error)
+        when = next_call(delivery, now=now, retry_after=wait, away=away)
+        if away and away_until:
+            when = min(away_until, max(delivery.reminder.expires_at, now))
         change = {"status": Status.PENDING, "next_attempt_at": when}
         if when is None:
             change = {"status": Status.DEAD, "why": Why.EXHAUSTED}
@@ -46,6 +49,10 @@ def not_accepted(
             contacts.refuse(contact=contact, now=now)
         if change["status"] in (Status.FAILED, Status.DEAD):
             follow(delivery, now=now)
+
+
+def _nobody_there(error: SendError) -> bool:
+    return isinstance(error, NotSent) and error.transport_down
 
 
 def stopped(delivery: Delivery, verdict: Stop, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from alerts.addresses import consents, suppressions
+from alerts.addresses import consents, side_messages, suppressions
 from alerts.models import Delivery, ProviderEvent, Suppression
 from alerts.models.consent import Purpose
 from alerts.models.delivery import HELD, Status, Why
@@ -39,7 +39,9 @@ SELECT event.id, coalesce(ours.id, theirs.id)
         LIMIT 1) theirs ON true
  WHERE event.matched_at IS NULL
    AND (coalesce(ours.status, theirs.status) NOT IN ('claimed', 'sending')
-        OR coalesce(ours.id, theirs.id) IS NULL AND event.received_at <= %(nobodys)s)
+        OR coalesce(ours.id, theirs.id) IS NULL AND (event.received_at <= %(nobodys)s OR EXISTS (
+             SELECT FROM alerts_sidemessage side
+              WHERE side.key = CASE WHEN event.our_key ~* %(key)s THEN event.our_key::uuid END)))
  ORDER BY event.received_at, event.id LIMIT %(limit)s"""
 
 A_KEY = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -70,6 +72,8 @@ def _match(event_id: int, delivery_id: UUID | None, now: datetime) -> bool:
             if delivery is None:
                 return False
             _apply(event, delivery, now)
+        else:
+            side_messages.reported(event=event, now=now)
         events.update(matched_at=now, delivery=delivery)
     if delivery and event.kind == Kind.DELIVERED and delivery.noticed_at is None:
         notice.record([delivery], now=now)
@@ -87,11 +91,8 @@ def _apply(event: ProviderEvent, delivery: Delivery, now: datetime) -> None:
         _arrived(delivery, _between(event.occurred_at, delivery.accepted_at, now), now)
     elif event.kind in CAME_BACK:
         _came_back(delivery, now)
-    if event.kind in (Kind.BOUNCED, Kind.COMPLAINED) and delivery.contact:
-        why = Suppression.Why.HARD_BOUNCE if event.kind == Kind.BOUNCED else Suppression.Why.COMPLAINT
-        suppressions.add(
-            channel=delivery.channel, address=delivery.contact.address, why=why, now=now, note=event.transport
-        )
+    if event.kind in (Kind.BOUNCED, Kind.COMPLAINED):
+        _suppress(event, delivery, now)
     if event.kind == Kind.UNSUBSCRIBED:
         consents.say(
             member=delivery.reminder.account.member,
@@ -102,6 +103,17 @@ def _apply(event: ProviderEvent, delivery: Delivery, now: datetime) -> None:
             by=notice.BY,
             now=now,
         )
+
+
+def _suppress(event: ProviderEvent, delivery: Delivery, now: datetime) -> None:
+    """The end of the address that the message went to, which need not be the one that its contact has by now."""
+    why = Suppression.Why.HARD_BOUNCE if event.kind == Kind.BOUNCED else Suppression.Why.COMPLAINT
+    channel, note = delivery.channel, event.transport
+    if delivery.address_trace:
+        member_id, trace = delivery.reminder.account.member_id, delivery.address_trace
+        suppressions.add_traced(channel=channel, trace=trace, member_id=member_id, why=why, now=now, note=note)
+    elif delivery.contact:  # sent before traces were kept: nothing better is known
+        suppressions.add(channel=channel, address=delivery.contact.address, why=why, now=now, note=note)
 
 
 def _between(occurred_at: datetime, accepted_at: datetime | None, now: datetime) -> datetime:

@@ -44,11 +44,12 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """What to say, to whom, and of which lots."""
+    """What to say, to whom, and of which lots. `falls_back`: the provider may send it as SMS."""
 
     contact: Contact
     telling: Telling
     lots: list[int]
+    falls_back: bool = False
 
 
 def look(delivery: Delivery, *, known: Known) -> Go | Stop | Wait:
@@ -80,9 +81,9 @@ def look(delivery: Delivery, *, known: Known) -> Go | Stop | Wait:
     origins = {lot.origin for lot in lots}
     if refused_of(purpose=Purpose.NOTICE.value, channel=delivery.channel, origins=origins):
         return Stop(Status.SKIPPED, Why.MIXED)
-    contact = known.contacts.get((reminder.account.member_id, delivery.channel))
+    contact = known.contact_of(delivery)
     if contact is None:
-        return Stop(Status.SKIPPED, _why_nobody(reminder.account.member_id, delivery.channel, now))
+        return Stop(Status.SKIPPED, _why_nobody(delivery, now))
     opens = opening(programme=programme, contact=contact, now=now)
     if opens > now:
         return Wait(opens)
@@ -94,13 +95,16 @@ def look(delivery: Delivery, *, known: Known) -> Go | Stop | Wait:
         expires_at=reminder.expires_at,
         now=now,
     )
-    return Go(contact, said, [lot.pk for lot in lots])
+    return Go(contact, said, [lot.pk for lot in lots], delivery.pk in known.falling_back)
 
 
-def _why_nobody(member_id: int, channel: str, now: datetime) -> Why:
+def _why_nobody(delivery: Delivery, now: datetime) -> Why:
     """Why there is no address to write to on this channel; another one may have one."""
+    member_id, channel = delivery.reminder.account.member_id, delivery.channel
     if not consents.wants(member_id, channel, Purpose.NOTICE, now=now):
         return Why.OPTED_OUT
+    if delivery.resend_no:
+        return Why.NO_CONTACT  # none but those that came to nothing before
     addresses = Contact.objects.filter(member_id=member_id, channel=channel).usable().values(kept=Lower("address"))
     suppressed = Suppression.objects.filter(channel=channel, lifted_at=None, address__in=addresses).exists()
     return Why.SUPPRESSED if suppressed else Why.NO_CONTACT

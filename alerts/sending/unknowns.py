@@ -13,12 +13,13 @@ from django.db import transaction
 
 from alerts.channels import Accepted, Capabilities, Channels, capabilities_of, transport_of
 from alerts.errors import SendError
-from alerts.models import Delivery
+from alerts.models import Contact, Delivery
 from alerts.models.delivery import Outcome, Status, Why
 from alerts.sending.leases import lease, locked, move, note
 from alerts.sending.notice import record
 from alerts.sending.outcomes import next_call
 from alerts.sending.unsolved import LOOKED_UP, key_still_holds, unsolved_since
+from alerts.sending.untried import went_to
 from alerts.stopwatch import Stopwatch
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ def _key_holds(delivery: Delivery, can: Capabilities | None, now: datetime) -> b
     return key_still_holds(first, kept_for=can.idempotent_for, now=now, lease=lease(), longest_call=can.longest_call)
 
 
-def may_call(delivery: Delivery, *, text_hash: str, contact_id: int, now: datetime) -> bool:
+def may_call(delivery: Delivery, *, text_hash: str, contact: Contact, now: datetime) -> bool:
     """Ask just before a call: would it be a second message, if an earlier one was accepted after all?
 
     False: the delivery has been put back among the unknown ones. The words and the address must be the same, too: the
@@ -114,7 +115,7 @@ def may_call(delivery: Delivery, *, text_hash: str, contact_id: int, now: dateti
     if can and can.can_look_up:
         move(delivery, Status.CLAIMED, status=Status.UNKNOWN, next_attempt_at=now)
         return False
-    same = (text_hash, contact_id) == (delivery.text_hash, delivery.contact_id)
+    same = text_hash == delivery.text_hash and went_to(delivery, contact)
     if same and _key_holds(delivery, can, now):
         return True
     wait_for_a_person(delivery, Status.CLAIMED)
@@ -127,14 +128,18 @@ def _look_up(deliveries: list[Delivery], watch: Stopwatch) -> None:
             if watch.spent >= BUDGET:
                 return  # they are looked up when their time comes again
             try:
-                found = channels[delivery.channel].look_up(
-                    delivery.pk, to=delivery.contact.address if delivery.contact else ""
-                )
+                found = channels[delivery.channel].look_up(delivery.pk, to=_address(delivery))
             except SendError as error:
                 logger.info("delivery %s could not be looked up: %s", delivery.pk, error.code)
                 continue
             if solve(delivery, found, code=LOOKED_UP, now=watch.now) and found:
                 record([delivery], now=watch.now)
+
+
+def _address(delivery: Delivery) -> str:
+    """Where its last call went; empty: that address is not there any more, and the search goes through all."""
+    contact = delivery.contact
+    return contact.address if contact and went_to(delivery, contact) else ""
 
 
 def solve(delivery: Delivery, found: Accepted | None, *, code: str, now: datetime) -> bool:

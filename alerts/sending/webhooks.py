@@ -1,11 +1,12 @@
-"""What providers report: verified first, stored as it came, answered at once. `receipts.match` reads the rows later."""
+"""What providers report: verified first, stored as it came, but without addresses, and answered at once.
+`receipts.match` reads the rows later."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from alerts.channels import TRANSPORTS, Hook, Report
+from alerts.channels import TRANSPORTS, Hook, Report, masking
 from alerts.errors import BadInput, UnknownTransport
 from alerts.models import ProviderEvent
 
@@ -45,5 +46,5 @@ def _row(transport: str, report: Report, now: datetime) -> ProviderEvent:
         # A clock that runs ahead, or a time that was made up, must not put an event into the future.
         occurred_at=min(report.at, now) if report.at else now,
         received_at=now,
-        raw=report.raw,
+        raw=masking.without_addresses(report.raw),
     )

@@ -1,5 +1,6 @@
 import json
 import urllib.error
+from dataclasses import replace
 from urllib.request import urlopen
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from alerts.fakes.faults import Faults, shares
 from alerts.fakes.hooks import Posting, Sender
 from alerts.fakes.journal import Journal, Taken
+from alerts.fakes.providers import arrives
 from alerts.fakes.server import FakeProvider
 
 ONE = Taken("solapi", "sms", "M1", "key", "01012345678", "text", "2026-03-10T03:00:00+00:00", "SMS")
@@ -46,6 +48,21 @@ def test_modes_change_and_the_journal_is_read_over_http():
         assert fake.faults.shares == {"drop": 0.5}
         with pytest.raises(urllib.error.HTTPError):
             urlopen(f"{fake.url}/modes", b'{"often": 1}')  # noqa: S310
+
+
+@pytest.mark.parametrize(
+    ("channel", "to", "arrived"),
+    [
+        ("alimtalk", "01012345678", True),
+        ("alimtalk", "01040400001", False),
+        ("sms", "01040400001", True),
+        ("alimtalk", "01040440001", False),
+        ("sms", "01040440001", False),
+        ("email", "minji@example.com", True),
+    ],
+)
+def test_some_numbers_have_no_kakaotalk_and_some_no_telephone(channel, to, arrived):
+    assert arrives(replace(ONE, channel=channel, to=to)) is arrived
 
 
 def test_reports_are_posted_doubled_and_shuffled():

@@ -43,6 +43,7 @@ def test_its_keys_grow_old_by_the_clock_of_the_run(clock, monkeypatch):
     key = str(uuid4())
     message = {
         "senderGroupingKey": key,
+        "templateCode": "points-60",
         "recipientList": [{"recipientNo": "01020000000", "recipientGroupingKey": key, "content": "Your points"}],
     }
     with Fake(NHN, 1) as fake:

@@ -9,6 +9,8 @@ import pytest
 from django.db import OperationalError
 
 from alerts.models import Contact
+from alerts.models.contact import Channel
+from alerts.texts.rendering import words_of
 from chaos import stage as stages
 from chaos.stage import LIFE_DAYS, NOTICE_DAYS, noon_zone
 from ledger.errors import LedgerError
@@ -55,3 +57,9 @@ def test_what_the_ledger_refuses_is_no_matter_of_asking_again(stage, clock):
     with pytest.raises(LedgerError):
         stage.grant(0, 3, now=stage.expires_at + timedelta(days=1))
     assert Lot.objects.count() == 0
+
+
+def test_an_alimtalk_of_a_run_has_words_with_a_code(db, clock):
+    stage = stages.set_up(channel=Channel.ALIMTALK, members=1, now=clock.now())
+    words = words_of(stage.programme_id, channel="alimtalk", language=Contact.objects.get().language)
+    assert words.provider_code == "chaos"

@@ -22,9 +22,11 @@ WORDS = Text(
 SECRETS = Secrets(solapi="solapi-hooks", nhn="nhn-hooks", twilio="twilio-token", anymail="hooks:pass")
 
 
-def message(channel: str, *, key: UUID = KEY, to: str = "", unsubscribe: str = "") -> Message:
+def message(
+    channel: str, *, key: UUID = KEY, to: str = "", unsubscribe: str = "", text: Text = WORDS, falls_back: bool = False
+) -> Message:
     to = to or ("minji@example.com" if channel == "email" else "+821012345678")
-    return Message(key=key, to=to, language="ko", text=WORDS, unsubscribe=unsubscribe)
+    return Message(key=key, to=to, language="ko", text=text, unsubscribe=unsubscribe, falls_back=falls_back)
 
 
 def point(settings, url: str) -> None:

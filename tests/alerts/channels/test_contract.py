@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 
 from alerts.channels import TRANSPORTS, Accepted, capabilities_of, open_channel
 from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
-from tests.alerts.channels.conftest import KEY, OTHER, message, point
+from tests.alerts.channels.conftest import KEY, OTHER, WORDS, message, point
 
 ON_HTTP = [
     ("anymail", "email"),
@@ -85,6 +86,7 @@ def test_what_a_provider_refuses_was_not_taken_and_is_said_to_be_no_more_than_th
     assert (type(error), error.answer) == (kind, answer)
     if isinstance(error, Throttled):
         assert error.retry_after.total_seconds() == 2
+        assert error.of_transport
     assert fake.journal.all() == []
 
 
@@ -123,6 +125,14 @@ def test_an_address_that_is_refused_is_refused_for_good(opened, fake):
     error = failure(opened, to=to)
     assert isinstance(error, Rejected)
     assert error.bad_address == (opened.name in ("anymail", "twilio"))  # the others' codes do not say so for certain
+    assert fake.journal.all() == []
+
+
+@pytest.mark.parametrize(("transport", "channel"), [("solapi", "alimtalk"), ("nhn", "alimtalk")])
+def test_an_alimtalk_without_a_code_is_refused_for_good(opened, fake):
+    error = failure(opened, text=replace(WORDS, provider_code=""))
+    assert isinstance(error, Rejected)
+    assert not error.bad_address
     assert fake.journal.all() == []
 
 

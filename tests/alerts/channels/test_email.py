@@ -72,6 +72,19 @@ def test_an_address_refused_for_now(channel, sink):
     error = failure(channel)
     assert isinstance(error, Throttled)
     assert (error.answer, error.retry_after.total_seconds()) == ("450", 60)
+    assert not error.of_transport
+
+
+@pytest.mark.parametrize("at", ["mail", "rcpt", "data"])
+@pytest.mark.parametrize(
+    ("said", "of_transport"),
+    [("421 4.7.0 too fast", True), ("454 Throttling failure", True), ("452 4.2.2 full", False)],
+)
+def test_a_server_that_takes_nothing_of_ours_for_now_says_so_by_its_code(channel, sink, at, said, of_transport):
+    setattr(sink, at, (lambda address: said) if at == "rcpt" else said)
+    error = failure(channel)
+    assert isinstance(error, Throttled)
+    assert (error.answer, error.of_transport) == (said[:3], of_transport)
 
 
 @pytest.mark.parametrize(("answer", "kind"), [("554 we call it spam", Rejected), ("452 disk full", Throttled)])

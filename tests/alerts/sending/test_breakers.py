@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from alerts.channels import Accepted
 from alerts.errors import NotSent, Rejected, Throttled, Unknown
 from alerts.models import Attempt, Delivery, Transport
 from alerts.sending import deliveries
 from alerts.sending.breakers import FAILURES, WAITS, Gate, Passage
+from alerts.sending.retries import MOST_CALLS
 from tests import alert_builders
 from tests.alert_builders import before, on_channels, plan, the_delivery
 
@@ -228,3 +230,95 @@ def test_a_stopped_transport_keeps_its_messages_and_sends_them_when_it_is_let_go
     Transport.objects.update(stopped_at=None)
     assert deliver() == 1
     assert Attempt.objects.get().outcome == "accepted"
+
+
+# --- A provider that asks to be left alone
+
+
+def rest(now=NOW, *, seconds=300):
+    gate = Gate()
+    gate.look(["smtp"], now=now)
+    return gate.rest("smtp", now=now, wait=timedelta(seconds=seconds))
+
+
+def test_who_asks_for_a_rest_is_left_alone_for_so_long_by_everybody_and_has_not_failed():
+    assert rest() == NOW + timedelta(minutes=5)
+    assert Transport.objects.get().failures == 0
+    assert look(NOW + timedelta(seconds=299)) == SHUT
+    assert look(NOW + timedelta(seconds=300)) == TRIED
+
+
+@pytest.mark.parametrize(("asked", "given"), [(0, 5), (2, 5), (300, 300), (86_400, 900)])
+def test_a_rest_is_neither_shorter_nor_longer_than_we_mean_it(asked, given):
+    assert rest(seconds=asked) == NOW + timedelta(seconds=given)
+
+
+def test_of_two_rests_the_longer_one_counts():
+    rest(seconds=600)
+    assert rest(seconds=60) == NOW + timedelta(minutes=10)
+    assert rest(seconds=800) == NOW + timedelta(seconds=800)
+
+
+def test_after_a_rest_one_message_tries_it_and_its_answer_lets_all_others_through():
+    until = rest()
+    first, second = Gate(), Gate()
+    assert first.look(["smtp"], now=until) == second.look(["smtp"], now=until) == TRIED
+    assert first.enter("smtp", now=until, longest_call=CALL)
+    assert not second.enter("smtp", now=until, longest_call=CALL)
+    first.came_through("smtp")
+    assert look(until) == FREE
+    assert Transport.objects.get().open_until is None
+
+
+def test_who_tries_it_and_is_asked_again_waits_as_long_as_it_is_asked_now():
+    until = rest()
+    gate = Gate()
+    gate.look(["smtp"], now=until)
+    gate.enter("smtp", now=until, longest_call=timedelta(minutes=2))
+    assert gate.rest("smtp", now=until, wait=timedelta(minutes=1)) == until + timedelta(minutes=1)
+    assert look(until + timedelta(seconds=59)) == SHUT
+    assert look(until + timedelta(minutes=1)) == TRIED
+
+
+def test_a_request_for_a_rest_ends_the_failures_in_a_row_for_somebody_answered():
+    for _ in range(FAILURES - 1):
+        fail()
+    until = rest()
+    assert Transport.objects.get().failures == 0
+    assert until == NOW + timedelta(minutes=5)
+
+
+PUT_OFF = Throttled("slow down", answer="429", retry_after=timedelta(minutes=5), of_transport=True)
+
+
+def test_one_answer_that_too_much_was_sent_is_enough_for_all_messages(three, carrier):
+    carrier.answers = [PUT_OFF]
+    deliver()
+    deliver(NOW + timedelta(minutes=4))
+    assert len(carrier.calls) == 1
+    assert statuses() == [("pending", 0), ("pending", 0), ("pending", 1)]
+    again = Delivery.objects.get(attempts=1).next_attempt_at
+    assert again == Transport.objects.get().open_until
+    assert timedelta(minutes=5) <= again - NOW < timedelta(minutes=6)
+    carrier.answers = []
+    assert deliver(again) == 3
+    assert statuses() == [("accepted", 1), ("accepted", 1), ("accepted", 2)]
+
+
+def test_however_often_too_much_was_sent_nothing_is_given_up(three, carrier):
+    carrier.answers = [PUT_OFF]
+    Delivery.objects.update(attempts=MOST_CALLS)
+    now = NOW
+    for _ in range(5):
+        deliver(now)
+        now += timedelta(minutes=6)
+    assert len(carrier.calls) == 5
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"pending"}
+
+
+def test_a_reader_who_is_put_off_holds_up_nobody_else(three, carrier):
+    carrier.answers = [Throttled("greylisted", answer="450", retry_after=timedelta(minutes=1)), Accepted()]
+    assert deliver() == 3
+    assert len(carrier.calls) == 3
+    assert statuses() == [("accepted", 1), ("accepted", 1), ("pending", 1)]
+    assert not Transport.objects.exists()

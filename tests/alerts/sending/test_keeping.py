@@ -1,9 +1,10 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from alerts.errors import Unknown
-from alerts.models import TellingRules
+from alerts.models import Delivery, SandboxMessage, TellingRules
 from alerts.sending import deliveries
 from alerts.sending.keeping import forget_texts
 from tests.alert_builders import before, plan, the_delivery
@@ -52,3 +53,40 @@ def test_a_text_under_way_stays(minji, carrier):
 def test_a_pass_is_bounded(sent):
     assert forget_texts(now=after(365), limit=0) == 0
     assert forget_texts(now=after(365), limit=1) == 1
+
+
+@pytest.fixture
+def sandboxed(minji, settings):
+    """Minji's reminder, and a code, stay in the sandbox."""
+    settings.TRANSPORTS = settings.TRANSPORTS | {"email": "sandbox"}
+    plan(SENT_AT)
+    deliveries.deliver(now=SENT_AT, limit=10)
+    SandboxMessage.objects.create(key=uuid4(), channel="sms", to="+821012345678", text="123456", at=SENT_AT)
+    SandboxMessage.objects.update(at=SENT_AT)
+    assert in_the_sandbox() == ["+821012345678", "minji@example.com"]
+
+
+def in_the_sandbox():
+    return sorted(SandboxMessage.objects.values_list("to", flat=True))
+
+
+def test_the_sandbox_keeps_addresses_and_texts_no_longer(sandboxed):
+    forget_texts(now=after(365) - timedelta(seconds=1), limit=10)
+    assert in_the_sandbox() == ["+821012345678", "minji@example.com"]
+    assert forget_texts(now=after(365), limit=10) == 1
+    assert in_the_sandbox() == []
+    assert the_delivery().text == ""
+
+
+def test_in_the_sandbox_a_programme_says_for_how_long_and_a_code_is_of_none(sandboxed, byeol):
+    TellingRules.objects.create(programme=byeol, text_kept_days=30)
+    forget_texts(now=after(30), limit=10)
+    assert in_the_sandbox() == ["+821012345678"]
+
+
+def test_in_the_sandbox_no_more_than_the_limit_go_at_once_and_what_is_under_way_stays(sandboxed):
+    Delivery.objects.update(status="unknown")
+    forget_texts(now=after(365), limit=0)
+    assert len(in_the_sandbox()) == 2
+    forget_texts(now=after(365), limit=10)
+    assert in_the_sandbox() == ["minji@example.com"]

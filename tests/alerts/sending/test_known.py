@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from alerts.addresses import contacts
+from alerts.errors import CannotBeWritten, Rejected
 from alerts.models import Delivery
 from alerts.sending import deliveries, known
 from alerts.watch import switches
@@ -36,6 +38,21 @@ def test_a_claim_is_read_with_the_same_few_statements_however_many_are_in_it(thr
     for some in (claimed[:1], claimed):
         with django_assert_num_queries(3):
             assert len(known.read(some, now=NOW).lots) == len(some)
+
+
+def test_an_alimtalk_has_words_only_with_the_code_of_an_approved_template(byeol, django_assert_num_queries):
+    found = known.Known(NOW, {}, {})
+    with pytest.raises(CannotBeWritten) as refused:
+        found.words(byeol.pk, "alimtalk", "ko")
+    assert refused.value.field == "provider_code"
+    with django_assert_num_queries(0), pytest.raises(CannotBeWritten):  # nor is it asked for again for each message
+        found.words(byeol.pk, "alimtalk", "ko")
+    alert_builders.alimtalk_words(byeol, "ko")
+    later = known.Known(NOW, {}, {})
+    assert later.words(byeol.pk, "alimtalk", "ko").provider_code == "points-ko"
+    with pytest.raises(CannotBeWritten):
+        later.words(byeol.pk, "alimtalk", "en")
+    assert later.words(byeol.pk, "sms", "ko").provider_code == ""
 
 
 def test_what_is_known_is_read_again_when_it_is_not_fresh_any_more(three, carrier, monkeypatch):
@@ -89,3 +106,18 @@ def test_one_that_cannot_be_read_does_not_hold_up_the_others(three, carrier, mon
     assert [status for status, _ in told()] == ["accepted", "accepted", "pending"]
     assert Delivery.objects.get(status="pending").pk == broken.pk
     assert len(carrier.taken) == 2
+
+
+def test_of_one_member_each_message_goes_to_its_own_address(minji, byeol, carrier, django_assert_num_queries):
+    """What follows another message goes to the address that is left; a first message to the first one."""
+    second = alert_builders.email(minji, "second@example.com")
+    plan(NOW)
+    carrier.answers = [Rejected()]
+    deliveries.deliver(now=NOW, limit=1)
+    failed, follows = Delivery.objects.select_related("reminder__account").order_by("resend_no")
+    with django_assert_num_queries(5):  # the usual three, and two for all that follow another
+        found = known.read([failed, follows], now=NOW)
+    assert found.contact_of(follows) == second
+    assert found.contact_of(failed) == minji.member.contacts.get(address="minji@example.com")
+    contacts.erase(contact=second)
+    assert known.read([follows], now=NOW).contact_of(follows) is None

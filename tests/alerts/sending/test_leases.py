@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
+from alerts.addresses import contacts, traces
 from alerts.channels import Channels
 from alerts.errors import Throttled
 from alerts.models import Attempt, Delivery, TellingRules
@@ -173,3 +174,22 @@ def test_a_paused_delivery_is_a_change_of_nobodys(due):
     leases.release([claimed])
     assert (the_delivery().status, the_delivery().token, the_delivery().lease_until) == ("pending", None, None)
     assert not leases.move(claimed, Status.CLAIMED, status=Status.SKIPPED)
+
+
+def test_of_the_address_a_hash_is_noted_before_the_call_and_stays_when_the_address_is_erased(due, minji, carrier):
+    noted = []
+    carrier.answers = [lambda: noted.append(the_delivery().address_trace)]
+    deliver()
+    contacts.erase(contact=minji.member.contacts.get())
+    assert noted == [the_delivery().address_trace] == [traces.trace("minji@example.com")]
+    assert the_delivery().contact is None
+
+
+def test_of_two_calls_in_a_row_each_has_the_hash_of_its_own_address(due, byeol, carrier):
+    """The statement that notes the second one also notes what came of the first."""
+    alert_builders.member(byeol, "jun", 10)
+    plan(SENT_AT)
+    assert deliver() == 2
+    went = Delivery.objects.values_list("reminder__account__member__reference", "address_trace")
+    assert sorted(trace for _, trace in went) == sorted(map(traces.trace, ("minji@example.com", "jun@example.com")))
+    assert dict(went)["jun"] == traces.trace("jun@example.com")

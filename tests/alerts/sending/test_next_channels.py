@@ -6,16 +6,17 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection, transaction
 
-from alerts.addresses import contacts
+from alerts.addresses import contacts, suppressions
 from alerts.channels import Accepted
-from alerts.errors import NotSent, Rejected, Throttled
-from alerts.models import Delivery, ReminderRule, Suppression, TellingRules
+from alerts.errors import NotSent, Rejected, Throttled, Unknown
+from alerts.models import Contact, Delivery, ProviderEvent, Reminder, ReminderRule, Suppression, TellingRules
 from alerts.models.contact import Channel
-from alerts.sending import deliveries
+from alerts.rules import programme_rules
+from alerts.sending import deliveries, receipts
 from alerts.sending.next_channels import follow
 from alerts.sending.retries import MOST_CALLS
 from tests import alert_builders, builders
-from tests.alert_builders import before, by_channels, on_channels, plan
+from tests.alert_builders import before, by_channels, on_channels, plan, the_delivery
 from tests.alerts.carrier import can
 
 NOW = before(60)
@@ -26,8 +27,9 @@ def deliver(now=NOW):
 
 
 @pytest.fixture
-def minji(minji):
+def minji(minji, byeol):
     """Minji can be told on all three channels."""
+    alert_builders.alimtalk_words(byeol)
     alert_builders.phone(minji)
     alert_builders.phone(minji, channel=Channel.ALIMTALK)
     return minji
@@ -101,6 +103,38 @@ def test_where_the_provider_falls_back_to_sms_itself_we_send_none(planned, carri
     assert on_channels() == [("alimtalk", "failed", "refused"), ("email", "accepted", "")]
 
 
+def test_where_the_provider_was_not_let_our_sms_follows(planned, carrier):
+    """The number was suppressed for SMS when the AlimTalk went out, and is let go before it comes back."""
+    carrier.can = can(falls_back_itself=True)
+    suppression = suppressions.add(channel="sms", address="+821012345678", why="by_hand", now=NOW)
+    deliver()
+    assert [message.falls_back for message in carrier.calls] == [False]
+    suppressions.lift(suppression=suppression, now=NOW)
+    assert bounce(the_delivery(), "undelivered") == 1
+    assert on_channels() == [("alimtalk", "undelivered", ""), ("sms", "pending", "")]
+
+
+def test_where_it_was_let_none_of_ours_follows_though_it_would_not_be_let_now(planned, carrier, byeol):
+    """What was decided counts: the provider has sent its SMS by now."""
+    carrier.can = can(falls_back_itself=True)
+    deliver()
+    assert [message.falls_back for message in carrier.calls] == [True]
+    by_channels(byeol, "alimtalk", "sms", "email", at_once=2)
+    assert bounce(the_delivery(), "undelivered") == 1
+    assert on_channels() == [("alimtalk", "undelivered", ""), ("email", "pending", "")]
+
+
+def test_an_alimtalk_without_the_code_of_an_approved_template_is_followed_by_the_next_channel(carrier, moa):
+    account = alert_builders.member(moa, "sora", 100)
+    programme_rules.remind(programme=moa, offset_days=60, channels=[Channel.ALIMTALK, Channel.SMS])
+    alert_builders.phone(account)
+    alert_builders.phone(account, channel=Channel.ALIMTALK)
+    plan(NOW)
+    deliver()
+    assert on_channels() == [("alimtalk", "skipped", "no_words"), ("sms", "accepted", "")]
+    assert [message.to for message in carrier.calls] == ["+821012345678"]
+
+
 def test_of_two_channels_at_once_the_one_that_fails_is_replaced_and_the_other_is_not(minji, byeol, carrier):
     by_channels(byeol, "alimtalk", "sms", "email", at_once=2)
     plan(NOW)
@@ -143,3 +177,197 @@ def test_asked_for_by_six_at_once_one_message_follows(carrier):
         thread.join()
     assert sorted(made, key=str) == [None] * 5 + ["email"]
     assert [channel for channel, _, _ in on_channels()] == ["sms", "email"]
+
+
+# --- Another address on the same channel
+
+
+def resent():
+    """(channel, how often resent, status, reason) of all deliveries, in the order in which they were made."""
+    rows = Delivery.objects.order_by("created_at", "channel", "resend_no")
+    return list(rows.values_list("channel", "resend_no", "status", "why"))
+
+
+def addresses(carrier):
+    return [message.to for message in carrier.calls]
+
+
+def bounce(delivery, kind="bounced"):
+    ProviderEvent.objects.create(
+        transport="carrier",
+        event_key=f"{delivery.pk}:{kind}",
+        kind=kind,
+        our_key=str(delivery.pk),
+        occurred_at=NOW,
+        received_at=NOW,
+        raw="{}",
+    )
+    return receipts.match(now=NOW, limit=10)
+
+
+@pytest.fixture
+def two(minji, byeol):
+    """Minji has two e-mail addresses; an SMS would follow."""
+    alert_builders.email(minji, "second@example.com")
+    by_channels(byeol, "email", "sms")
+    plan(NOW)
+    return minji
+
+
+def test_an_address_that_is_refused_is_followed_by_the_other_one_on_the_same_channel(two, carrier):
+    carrier.answers = [Rejected(bad_address=True), Accepted()]
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "second@example.com"]
+    assert resent() == [("email", 0, "failed", "refused"), ("email", 1, "accepted", "")]
+    assert Contact.objects.filter(refused_at__gte=NOW).get().address == "minji@example.com"
+
+
+def test_so_is_one_that_is_refused_though_it_is_not_said_to_be_the_address(two, carrier):
+    carrier.answers = [Rejected(), Accepted()]
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "second@example.com"]
+    assert not Contact.objects.filter(refused_at__isnull=False).exists()
+
+
+def test_so_is_one_that_bounced(two, carrier):
+    deliver()
+    bounce(the_delivery())
+    assert resent() == [("email", 0, "undelivered", ""), ("email", 1, "pending", "")]
+    assert two.lots.get().gated
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "second@example.com"]
+    assert resent()[1] == ("email", 1, "accepted", "")
+    assert not two.lots.get().gated  # told by the second one
+    assert Suppression.objects.get().address == "minji@example.com"
+
+
+def test_when_no_address_is_left_the_next_channel_follows_and_no_address_has_two(two, carrier):
+    carrier.answers = [Rejected()]
+    for _ in range(3):
+        deliver()
+    assert addresses(carrier) == ["minji@example.com", "second@example.com", "+821012345678"]
+    assert resent() == [
+        ("email", 0, "failed", "refused"), ("email", 1, "failed", "refused"), ("sms", 0, "failed", "refused"),
+    ]  # fmt: skip
+
+
+def test_a_second_bounce_of_the_first_message_is_followed_by_nothing_more(two, carrier):
+    deliver()
+    bounce(the_delivery())
+    first = Delivery.objects.get(resend_no=0)
+    bounce(first, "undelivered")
+    with transaction.atomic():
+        assert follow(first, now=NOW) is None
+    assert resent() == [("email", 0, "undelivered", ""), ("email", 1, "pending", "")]
+
+
+def test_the_same_address_in_other_letters_is_no_other_address(minji, byeol, carrier):
+    alert_builders.email(minji, "MINJI@example.com")
+    by_channels(byeol, "email", "sms")
+    plan(NOW)
+    carrier.answers = [Rejected(), Accepted()]
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "+821012345678"]
+    assert resent() == [("email", 0, "failed", "refused"), ("sms", 0, "accepted", "")]
+
+
+def test_an_address_that_is_not_the_members_yet_or_refuses_us_is_passed_over(minji, byeol, carrier):
+    contacts.put(member=minji.member, address="new@example.com", language="ko", verified=False, now=NOW)
+    contacts.refuse(contact=alert_builders.email(minji, "old@example.com"), now=NOW)
+    by_channels(byeol, "email", "sms")
+    plan(NOW)
+    carrier.answers = [Rejected(), Accepted()]
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "+821012345678"]
+
+
+def test_an_address_that_was_corrected_is_another_one(minji, byeol, carrier):
+    by_channels(byeol, "email", "sms")
+    plan(NOW)
+    deliver()
+    contact = Contact.objects.get(channel="email")
+    contact.address = "right@example.com"
+    contacts.rewrite(contact=contact, now=NOW)
+    bounce(the_delivery())
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "right@example.com"]
+    assert resent() == [("email", 0, "undelivered", ""), ("email", 1, "accepted", "")]
+
+
+def test_where_only_an_address_that_was_tried_is_left_at_the_moment_of_sending_the_next_channel_follows(two, carrier):
+    deliver()
+    bounce(the_delivery(), "undelivered")  # says nothing of the address: it may be written to again, another time
+    contacts.erase(contact=Contact.objects.get(address="second@example.com"))
+    assert contacts.usable(two.member_id, "email") is not None
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "+821012345678"]
+    assert resent() == [
+        ("email", 0, "undelivered", ""), ("email", 1, "skipped", "no_contact"), ("sms", 0, "accepted", ""),
+    ]  # fmt: skip
+
+
+def test_an_address_that_was_erased_and_entered_anew_is_not_tried_again(two, carrier):
+    deliver()
+    contacts.erase(contact=Contact.objects.get(address="minji@example.com"))
+    contacts.erase(contact=Contact.objects.get(address="second@example.com"))
+    alert_builders.email(two, "Minji@example.com")
+    bounce(the_delivery(), "undelivered")
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "+821012345678"]
+    assert [channel for channel, *_ in resent()] == ["email", "sms"]
+
+
+def test_after_what_nobody_knows_no_other_address_is_told(two, carrier):
+    carrier.answers = [Unknown()]
+    deliver()
+    assert resent() == [("email", 0, "unknown", "")]
+    with transaction.atomic():
+        assert follow(the_delivery(), now=NOW) is None
+    assert resent() == [("email", 0, "unknown", "")]
+
+
+def test_nor_when_one_of_its_calls_may_have_been_taken(two, carrier):
+    carrier.can = can(send_again_after_unknown=True)
+    carrier.answers = [Unknown(), Rejected(), Accepted()]
+    deliver()
+    deliveries.reap(now=NOW + timedelta(minutes=10), limit=10)
+    deliver(NOW + timedelta(minutes=10))
+    assert addresses(carrier)[:2] == ["minji@example.com"] * 2
+    assert "second@example.com" not in addresses(carrier)
+
+
+def test_of_two_channels_at_once_the_other_address_takes_the_place_of_the_one_that_failed(two, byeol, carrier):
+    Delivery.objects.all().delete()
+    by_channels(byeol, "email", "sms", "alimtalk", at_once=2)
+    Reminder.objects.update(fanned_out_at=None)
+    plan(NOW)
+    carrier.answers = [Rejected(), Accepted()]
+    Delivery.objects.filter(channel="sms").update(next_attempt_at=NOW + timedelta(seconds=1))
+    deliver()
+    deliver(NOW + timedelta(seconds=1))
+    assert sorted(resent()) == [
+        ("email", 0, "failed", "refused"), ("email", 1, "accepted", ""), ("sms", 0, "accepted", ""),
+    ]  # fmt: skip
+
+
+def test_calls_that_are_used_up_are_followed_by_the_other_address_first(two, carrier):
+    carrier.answers = [Throttled()]
+    Delivery.objects.update(attempts=MOST_CALLS - 1)
+    deliver()
+    assert resent() == [("email", 0, "dead", "exhausted"), ("email", 1, "pending", "")]
+    carrier.answers = [Accepted()]
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "second@example.com"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_of_a_message_from_before_traces_were_kept_its_contact_is_what_was_tried(two, carrier, again):
+    deliver()
+    Delivery.objects.update(address_trace="")
+    if again:  # then an address cannot be told from another
+        contact = Contact.objects.get(address="minji@example.com")
+        contact.address = "right@example.com"
+        contacts.rewrite(contact=contact, now=NOW)
+    bounce(the_delivery(), "undelivered")
+    deliver()
+    assert addresses(carrier) == ["minji@example.com", "second@example.com"]

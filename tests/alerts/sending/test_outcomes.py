@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from alerts.addresses import contacts
 from alerts.channels import Accepted
 from alerts.errors import NotSent, Rejected, Throttled, Unknown
-from alerts.models import Attempt
+from alerts.models import Attempt, Contact, Delivery
 from alerts.models.delivery import Status, Why
 from alerts.sending import deliveries, outcomes
 from alerts.sending.recheck import Stop
@@ -81,3 +82,29 @@ def test_calls_are_never_later_than_the_expiry(due):
     delivery.attempts = 6
     soon = delivery.reminder.expires_at - timedelta(minutes=1)
     assert outcomes.next_call(delivery, now=soon) == delivery.reminder.expires_at
+
+
+def test_an_address_that_was_corrected_during_the_call_is_not_the_one_that_is_refused(due, carrier):
+    def correct() -> None:
+        contact = Contact.objects.get(channel="sms")
+        contact.address = "+821099998888"
+        contacts.rewrite(contact=contact, now=NOW)
+        raise Rejected(bad_address=True)
+
+    carrier.answers = [correct, Accepted()]
+    deliveries.deliver(now=NOW, limit=10)
+    assert Contact.objects.get(channel="sms").refused_at is None
+    assert [message.to for message in carrier.calls] == ["+821012345678", "+821099998888"]
+    assert on_channels() == [("sms", "failed", "refused"), ("sms", "accepted", "")]
+
+
+@pytest.mark.parametrize("days_left", [60, 0])
+def test_who_is_put_off_with_all_others_waits_until_then_but_not_beyond_the_expiry(due, carrier, days_left):
+    (delivery,) = deliveries.claim(now=NOW, limit=1)
+    now = delivery.reminder.expires_at - timedelta(days=days_left, minutes=1)
+    error = Throttled(retry_after=timedelta(hours=9), of_transport=True)
+    delivery.status = Status.SENDING
+    Delivery.objects.update(status=Status.SENDING)
+    until = now + timedelta(minutes=15)
+    outcomes.not_accepted(delivery, Contact.objects.get(channel="sms"), error, now=now, away_until=until)
+    assert the_delivery().next_attempt_at == (until if days_left else delivery.reminder.expires_at)

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import pytest
 
+from alerts.addresses import contacts, traces
 from alerts.channels import Accepted
 from alerts.duty.untold import extend_untold
 from alerts.errors import Unknown
-from alerts.models import Consent, Delivery, ProviderEvent, Suppression, TellingRules
+from alerts.models import Consent, Contact, Delivery, ProviderEvent, Suppression, TellingRules
 from alerts.sending import deliveries, receipts
 from ledger import expiry
 from ledger.models import Entry, Notice
@@ -157,6 +158,63 @@ def test_a_bounce_is_the_end_of_the_address(accepted):
     suppression = Suppression.objects.get()
     assert (suppression.channel, suppression.address, suppression.why) == ("sms", "+821012345678", "hard_bounce")
     assert on_channels() == [("sms", "undelivered", ""), ("email", "pending", "")]
+
+
+def rewritten(number="+821099998888"):
+    """Staff correct Minji's number after the message went to the old one."""
+    contact = Contact.objects.get(channel="sms")
+    contact.address = number
+    contacts.rewrite(contact=contact, now=LATER)
+    return contact
+
+
+@pytest.mark.parametrize(("kind", "why"), [("bounced", "hard_bounce"), ("complained", "complaint")])
+def test_what_is_reported_ends_the_address_it_went_to_and_not_the_one_entered_since(accepted, kind, why):
+    contact = rewritten()
+    report(kind)
+    match()
+    suppression = Suppression.objects.get()
+    assert (suppression.address, suppression.why) == (traces.marked("+821012345678"), why)
+    assert (suppression.channel, suppression.note) == ("sms", "carrier")
+    assert contacts.usable(accepted.member_id, "sms") == contact
+    rewritten("+821012345678")
+    assert Suppression.objects.get().address == "+821012345678"
+    assert contacts.usable(accepted.member_id, "sms") is None
+
+
+@pytest.mark.parametrize("kind", ["bounced", "complained"])
+def test_so_it_does_when_the_address_was_erased(accepted, kind):
+    contacts.erase(contact=Contact.objects.get(channel="sms"))
+    report(kind)
+    match()
+    assert Suppression.objects.get().address == traces.marked("+821012345678")
+    alert_builders.phone(accepted)
+    assert Suppression.objects.get().address == "+821012345678"
+    assert contacts.usable(accepted.member_id, "sms") is None
+
+
+def test_so_it_does_when_the_address_was_erased_and_entered_anew(accepted):
+    contacts.erase(contact=Contact.objects.get(channel="sms"))
+    alert_builders.phone(accepted)
+    report("bounced")
+    match()
+    assert Suppression.objects.get().address == "+821012345678"
+    assert contacts.usable(accepted.member_id, "sms") is None
+
+
+def test_of_a_message_from_before_traces_were_kept_the_contacts_address_is_ended(accepted):
+    Delivery.objects.update(address_trace="")
+    report("complained")
+    match()
+    assert Suppression.objects.get().address == "+821012345678"
+
+
+def test_nothing_is_known_of_such_a_message_when_its_contact_was_erased(accepted):
+    Delivery.objects.update(address_trace="")
+    contacts.erase(contact=Contact.objects.get(channel="sms"))
+    report("complained")
+    match()
+    assert not Suppression.objects.exists()
 
 
 def test_a_complaint_is_the_end_of_the_address_and_the_message_has_arrived(accepted):

@@ -206,6 +206,18 @@ def test_an_alimtalk_speaks_of_points_from_purchases(alimtalk):
     assert isinstance(look(alimtalk, now=before(60)), Go)
 
 
+def test_whether_the_provider_may_send_an_alimtalk_as_sms_is_part_of_what_is_to_be_sent(minji, alimtalk, settings):
+    for transport, may in (("sandbox", False), ("solapi", True), ("nhn", True)):
+        settings.TRANSPORTS = settings.TRANSPORTS | {"alimtalk": transport}
+        verdict = look(alimtalk, now=before(60))
+        assert isinstance(verdict, Go)
+        assert verdict.falls_back is may
+    no(minji, channel="sms")
+    verdict = look(alimtalk, now=before(60))
+    assert isinstance(verdict, Go)
+    assert verdict.falls_back is False
+
+
 def test_an_alimtalk_that_would_speak_of_other_points_too_is_refused(minji, alimtalk):
     builders.grant(minji, 50, origin=Origin.PROMOTION, now=builders.NOW + timedelta(days=1))
     assert look(alimtalk, now=before(60)) == Stop(Status.SKIPPED, Why.MIXED)

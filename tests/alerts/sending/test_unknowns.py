@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from alerts.addresses import contacts
 from alerts.channels import Accepted
 from alerts.errors import NotSent, Rejected, Throttled, Unknown
-from alerts.models import Attempt, Delivery
+from alerts.models import Attempt, Contact, Delivery
 from alerts.sending import deliveries, unknowns
 from ledger.models import Notice
 from tests import alert_builders, builders
@@ -190,3 +191,38 @@ def test_rejected_under_the_key_of_an_unknown_call_is_rejected_and_the_next_chan
     reap(SENT_AT + MINUTE)
     deliver(SENT_AT + MINUTE)
     assert on_channels() == [("sms", "failed", "refused"), ("email", "accepted", "")]
+
+
+def corrected():
+    contact = Contact.objects.get(channel="sms")
+    contact.address = "+821099998888"
+    contacts.rewrite(contact=contact, now=SENT_AT)
+
+
+def test_under_the_key_of_the_first_nothing_goes_to_an_address_that_was_corrected_since(unknown, carrier):
+    """The provider would send nothing, and the proof would name a number that nobody wrote to."""
+    carrier.can = can(idempotent_for=timedelta(days=1))
+    corrected()
+    reap(SENT_AT + 2 * MINUTE)
+    deliver(SENT_AT + 2 * MINUTE)
+    assert on_channels() == [("sms", "unknown", "person")]
+    assert len(carrier.calls) == 1
+
+
+@pytest.mark.parametrize(("change", "asked"), [(lambda: None, "+821012345678"), (corrected, "")])
+def test_a_look_up_is_not_narrowed_to_an_address_that_the_message_did_not_go_to(unknown, carrier, change, asked):
+    """Else it would not be found, and be sent a second time."""
+    carrier.can = can(can_look_up=True)
+    carrier.looked_up = Accepted("200")
+    narrowed = []
+    real = carrier.look_up
+
+    def look_up(self, key, *, to=""):
+        narrowed.append(to)
+        return real(self, key, to=to)
+
+    carrier.look_up = look_up
+    change()
+    reap(SENT_AT + MINUTE)
+    assert narrowed == [asked]
+    assert on_channels() == [("sms", "accepted", "")]

@@ -38,13 +38,22 @@ def receive(taken, posted):
 
 
 @every
-def test_a_signed_report_is_stored_as_it_came(taken, sender):
+def test_a_signed_report_is_stored_as_it_came_but_without_addresses(taken, sender):
     assert receive(taken, sender.report(taken)) == 1
     event = ProviderEvent.objects.get()
     assert (event.transport, event.kind) == (taken.provider, "delivered")
     assert (event.provider_id, event.our_key) == (taken.number, str(KEY))
     assert (event.received_at, event.occurred_at, event.matched_at) == (NOW, NOW, None)  # never later than now
     assert taken.number in event.raw
+    assert taken.to not in event.raw
+    assert "…" in event.raw or taken.provider == "nhn"  # whose report names nobody
+
+
+@every
+def test_reports_about_two_people_stay_two_though_their_addresses_are_masked(taken, sender):
+    for to in (taken.to, taken.to.replace("minji", "jun")[:-1] + "9"):
+        receive(taken, sender.report(replace(taken, number=f"{taken.number}-{to[-1]}", to=to)))
+    assert ProviderEvent.objects.count() == 2
 
 
 @every
