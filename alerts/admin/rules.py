@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from alerts.admin.pages import BoundedPaginator, PlainAddress, ReadOnlyAdmin
+from alerts.admin.stops import SwitchedProgrammes
 from alerts.errors import BadInput
 from alerts.models import Holiday, Override, ReminderRule, TellingRules
 from alerts.models.contact import Channel
@@ -143,13 +144,13 @@ class TellingRulesForm(HeldForm):
 
 
 @admin.register(TellingRules)
-class TellingRulesAdmin(HeldAdmin):
+class TellingRulesAdmin(SwitchedProgrammes, HeldAdmin):
     form = TellingRulesForm
-    list_display = ["programme", "pack", "open_from", "open_until", "rests_on_holidays", "country", "stopped_at"]
+    list_display = ["programme", "pack", "stopped_at", "open_from", "open_until", "rests_on_holidays", "country"]
     list_filter = ["pack"]
     ordering = ["programme__code"]
-    readonly_fields = ["findings", "stopped_at", "stopped_by", "stopped_why"]
-    fields = [*TellingRulesForm.Meta.fields, "override", "findings", "stopped_at", "stopped_by", "stopped_why"]
+    readonly_fields = ["findings", "stopped_at", "last_word"]
+    fields = [*TellingRulesForm.Meta.fields, "override", "findings", "stopped_at", "last_word"]
 
     @admin.display(description=_("what breaks the pack"))
     def findings(self, obj: TellingRules) -> str:

@@ -204,6 +204,7 @@ class TemplateAdmin(PlainAddress):
                     text=shown.text,
                     user_id=request.user.pk,
                     channels=channels,
+                    now=timezone.now(),
                 )
         except BadInput as refusal:
             form.add_error("to", refusal.detail)

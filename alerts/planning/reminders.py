@@ -19,11 +19,8 @@ from alerts.planning.due import Offset, horizon
 from ledger.models import Programme
 from ledger.policies import start_of_day
 
-_PLAN = f"""
-INSERT INTO alerts_reminder
-       (programme_id, account_id, expires_at, expires_on, offset_days, due_at, points_planned, planned_at)
-SELECT %(programme)s, soon.account_id, soon.expires_at, soon.expires_on, nearest.offset_days,
-       (soon.expires_on - nearest.offset_days)::timestamp AT TIME ZONE %(zone)s, soon.points, %(now)s
+# The dates of members that are due and have no reminder yet.
+_DUE = f"""
   FROM (SELECT lot.account_id, lot.expires_at, sum(lot.remaining)::bigint AS points, day.expires_on
           {SOON}
            AND {COUNTS}
@@ -31,10 +28,19 @@ SELECT %(programme)s, soon.account_id, soon.expires_at, soon.expires_on, nearest
   JOIN ledger_account account ON account.id = soon.account_id AND {IS_KEPT}
  CROSS JOIN LATERAL ({NEAREST}) nearest
  WHERE {IS_REACHED}
-   AND NOT {IS_PLANNED}
+   AND NOT {IS_PLANNED}"""  # our own constants
+
+_PLAN = f"""
+INSERT INTO alerts_reminder
+       (programme_id, account_id, expires_at, expires_on, offset_days, due_at, points_planned, planned_at)
+SELECT %(programme)s, soon.account_id, soon.expires_at, soon.expires_on, nearest.offset_days,
+       (soon.expires_on - nearest.offset_days)::timestamp AT TIME ZONE %(zone)s, soon.points, %(now)s
+{_DUE}
  ORDER BY soon.expires_at, soon.account_id
  LIMIT %(limit)s
-ON CONFLICT (account_id, expires_at, offset_days) DO NOTHING"""  # noqa: S608  # our own constants
+ON CONFLICT (account_id, expires_at, offset_days) DO NOTHING"""
+
+_LEFT = f"SELECT count(*) {_DUE}"
 
 _FAN_OUT = f"""
 WITH due AS MATERIALIZED (
@@ -62,23 +68,32 @@ def plan(*, now: datetime, limit: int) -> int:
 
 
 def _plan(programme: Programme, now: datetime, limit: int) -> int:
-    """Plan, and take it back where it is so much more than usual that a person must look first."""
+    """Plan, and take it back where the day is so much more than usual that a person must look first."""
     today = now.astimezone(programme.tz).date()
     variables = values(programme, now=now) | {"limit": limit}
-    asked: dict[str, Any] = {"programme": programme, "day": today, "now": now}
     with transaction.atomic():
         before = transaction.savepoint()
         with connection.cursor() as cursor:
             cursor.execute(_PLAN, variables)
             planned = int(cursor.rowcount)
-        planned_today = planned_since(programme, start_of_day(today, programme.tz)) if planned else 0
-        if not planned or blast.may_plan(planned_today=planned_today, **asked):
-            transaction.savepoint_commit(before)
+        if not planned:
+            return 0
+        # All that is due counts, not only what one run makes of it: a blast must not begin to go out.
+        left = _count_left(variables) if planned == limit else 0
+        of_the_day = left + planned_since(programme, start_of_day(today, programme.tz))
+        if blast.look(programme=programme, planned_today=of_the_day, day=today).may_plan:
             return planned
         transaction.savepoint_rollback(before)
-        # The plan that waits for a person is noted again: what the guard wrote went with what it looked at.
-        blast.may_plan(planned_today=planned_today, **asked)
+        blast.may_plan(programme=programme, planned_today=of_the_day, day=today, now=now)  # notes what waits
     return 0
+
+
+def _count_left(variables: dict[str, Any]) -> int:
+    """How many are due beyond what was just planned."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT, variables)
+        (left,) = cursor.fetchone()
+    return int(left)
 
 
 def values(programme: Programme, *, now: datetime) -> dict[str, Any]:

@@ -60,8 +60,10 @@ def test_it_says_all_that_happened_by_the_programmes_clock(admin_client, told):
         "a call",
         "staff:3",
         "1,200P",
+        "points: 1,200P · last day: 2026-03-31 · 60 days before",
     ):
         assert said in text, said
+    assert "last_time" not in text
 
 
 def test_it_has_no_inline_script_or_style_and_a_sheet_for_printing(admin_client, told):
@@ -70,7 +72,7 @@ def test_it_has_no_inline_script_or_style_and_a_sheet_for_printing(admin_client,
     assert "alerts/proof.css" in text
     assert "<style" not in text
     assert " style=" not in text
-    assert "default-src 'self';" in page["Content-Security-Policy"]
+    assert "default-src 'self'" in page["Content-Security-Policy"].split("; ")
 
 
 def test_who_may_not_look_at_contacts_sees_masked_addresses(client, told):
@@ -105,11 +107,15 @@ def test_the_same_is_there_as_csv(admin_client, told):
 def test_earlier_dates_are_on_the_next_page(admin_client, told, monkeypatch):
     monkeypatch.setattr("alerts.proof.sheet.DATES", 1)
     scene.told_again(told)
-    text = admin_client.get(at(told), {"since": "2026-01-01"}).content.decode()
+    asked = {"since": "2026-01-01", "for_member": "on"}
+    text = admin_client.get(at(told), asked).content.decode()
     assert "Points with the last day 2026-03-31" not in text
     assert 'name="since" value="2026-01-01"' in text
+    assert '<input type="hidden" name="for_member" value="on">' in text
     older = text.split('name="before" value="')[1].split('"')[0]
     assert "Points with the last day 2026-03-31" in admin_client.get(at(told), {"before": older}).content.decode()
+    rows = csv.DictReader(StringIO(admin_client.get(at(told), {"as": "csv"}).content.decode("utf-8-sig"), newline=""))
+    assert {"2026-03-31"} < {row["last_day"] for row in rows}
 
 
 @pytest.mark.parametrize(

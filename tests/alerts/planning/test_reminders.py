@@ -3,8 +3,8 @@ from datetime import date, timedelta
 import pytest
 
 from alerts.addresses import consents, contacts
-from alerts.models import Contact, Delivery, PlanHold, Reminder, ReminderRule, Suppression
-from alerts.planning import reminders
+from alerts.models import Contact, Delivery, PlanHold, Reminder, ReminderRule, Suppression, TellingRules
+from alerts.planning import blast, reminders
 from alerts.planning.due import due_offset
 from alerts.rules.programme_rules import offsets
 from ledger.actors import Actor
@@ -251,24 +251,24 @@ def test_who_wants_no_messages_at_all_is_not_planned_for(minji):
     assert planned() == []
 
 
-def test_a_plan_that_the_guard_holds_is_taken_back_and_what_the_guard_noted_stays(minji, byeol, monkeypatch):
-    asked = []
-
-    def may_plan(*, programme, planned_today, day, now):
-        asked.append((planned_today, day))
-        PlanHold.objects.get_or_create(
-            programme=programme, day=day, defaults={"planned": planned_today, "usual": 0, "made_at": now}
-        )
-        return False
-
-    with monkeypatch.context() as patch:
-        patch.setattr("alerts.planning.blast.may_plan", may_plan)
-        assert reminders.plan(now=before(60), limit=100) == 0
+def test_a_plan_that_the_guard_holds_is_taken_back_and_what_the_guard_noted_stays(minji, byeol):
+    TellingRules.objects.create(programme=byeol, blast_least=0)
+    assert reminders.plan(now=before(60), limit=100) == 0
     assert planned() == []
-    assert set(asked) == {(1, before(60).date())}
-    assert (PlanHold.objects.get().planned, PlanHold.objects.get().decided_at) == (1, None)
-    PlanHold.objects.update(decided_at=before(60), let_go=True)
+    hold = PlanHold.objects.get()
+    assert (hold.planned, hold.usual, hold.day, hold.decided_at) == (1, 0, before(60).date(), None)
+    blast.decide(hold=hold, let_go=True, by=Actor("staff", "3"), now=before(60))
     assert reminders.plan(now=before(60), limit=100) == 1
+
+
+@pytest.mark.parametrize(("least", "made"), [(4, 2), (3, 0)])
+def test_the_guard_counts_all_that_is_due_and_not_only_what_one_run_makes_of_it(minji, byeol, least, made):
+    for n in range(3):
+        alert_builders.member(byeol, f"member-{n}", 10)
+    TellingRules.objects.create(programme=byeol, blast_least=least)
+    assert reminders.plan(now=before(60), limit=2) == made
+    assert len(planned()) == made
+    assert list(PlanHold.objects.values_list("planned", flat=True)) == ([] if made else [4])
 
 
 def test_the_guard_is_told_what_was_planned_since_the_day_began_in_the_programmes_zone(minji, byeol, monkeypatch):
@@ -278,11 +278,11 @@ def test_the_guard_is_told_what_was_planned_since_the_day_began_in_the_programme
     reminders.plan(now=midnight - timedelta(minutes=1), limit=1)
     told = []
 
-    def may_plan(**asked):
+    def look(**asked):
         told.append(asked["planned_today"])
-        return True
+        return blast.Look(may_plan=True)
 
-    monkeypatch.setattr("alerts.planning.blast.may_plan", may_plan)
+    monkeypatch.setattr("alerts.planning.blast.look", look)
     for minutes in (0, 1):
         reminders.plan(now=midnight + timedelta(minutes=minutes), limit=1)
-    assert told == [1, 2]
+    assert told == [3, 3]  # the three that are left, then one planned and two left; not the one of the day before
