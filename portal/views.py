@@ -114,19 +114,24 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "portal/unsubscribe.html", shown | {"done": request.method == "POST"})
 
 
+@never_cache
 @require_safe
 def inbox_list(request: HttpRequest) -> HttpResponse:
-    """The demo's messages, newest first."""
-    return render(request, "portal/inbox.html", {"messages_found": inbox.messages(_inbox_folder())})
+    """The demo's messages, newest first; elsewhere what the sandbox kept, for staff."""
+    _look_whether_the_inbox_is_for(request)
+    found = inbox.messages(settings.INBOX_MAILDIR)
+    return render(request, "portal/inbox.html", {"messages_found": found, "is_open": inbox.is_open()})
 
 
+@never_cache
 @require_safe
 def inbox_message(request: HttpRequest, key: str) -> HttpResponse:
-    """One message of the demo."""
-    message = inbox.message(_inbox_folder(), key)
+    """One message of the inbox."""
+    _look_whether_the_inbox_is_for(request)
+    message = inbox.message(settings.INBOX_MAILDIR, key)
     if message is None:
         raise Http404(_("This message does not exist."))
-    return render(request, "portal/message.html", {"mail": message})
+    return render(request, "portal/message.html", {"mail": message, "is_open": inbox.is_open()})
 
 
 def _balance_page(
@@ -171,8 +176,7 @@ def _number(text: str | None, name: str) -> int | None:
     return int(text)
 
 
-def _inbox_folder() -> str:
-    folder: str = settings.INBOX_MAILDIR
-    if not folder:
+def _look_whether_the_inbox_is_for(request: HttpRequest) -> None:
+    """Raises Http404: for this visitor there is none."""
+    if not inbox.may_look(request.user):
         raise Http404(_("There is no inbox here."))
-    return folder

@@ -30,7 +30,7 @@ def check_time_outs(app_configs: Sequence[AppConfig] | None, **kwargs: object) -
         Error(
             f"The lease of a delivery ({lease().total_seconds():.0f} s) is shorter than twice the time-outs of a "
             f"call on the channel {name!r} ({longest.total_seconds():.0f} s).",
-            hint="Lower EMAIL_TIMEOUT or raise DELIVERY_LEASE_SECONDS.",
+            hint="Lower EMAIL_TIMEOUT, or PROVIDER_TIMEOUT where a provider carries the channel.",
             id="alerts.E002",
         )
         for name, longest in calls.items()

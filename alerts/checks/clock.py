@@ -18,6 +18,15 @@ WANTED: dict[str, tuple[object, str]] = {
     "CELERY_TASK_SERIALIZER": ("json", "whoever can write to Redis could run code in the workers"),
     "CELERY_ACCEPT_CONTENT": (["json"], "whoever can write to Redis could run code in the workers"),
     "CELERY_WORKER_PREFETCH_MULTIPLIER": (1, "a busy worker would hold wake-ups that another could take"),
+    "CELERY_WORKER_DISABLE_PREFETCH": (True, "a busy worker would hold wake-ups that another could take"),
+}
+# What the connections to Redis need, what goes wrong without it, and a good value.
+OPTIONS: dict[str, tuple[str, object]] = {
+    "socket_timeout": ("a Redis that hangs would hold the beat for ever", 2),
+    "socket_connect_timeout": ("a Redis that hangs would hold the beat for ever", 2),
+    "socket_keepalive": ("a worker would not notice that its Redis is gone, and wake no more", True),
+    "health_check_interval": ("a worker would not notice that its Redis is gone, and wake no more", 25),
+    "global_keyprefix": ("another program on the same Redis would take the wake-ups, or give its own", "pointkeep:"),
 }
 
 
@@ -32,11 +41,11 @@ def check_celery(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> l
     options = cast(dict[str, Any], settings.CELERY_BROKER_TRANSPORT_OPTIONS)
     found += [
         Error(
-            f"CELERY_BROKER_TRANSPORT_OPTIONS has no {name}: a Redis that hangs would hold the beat for ever.",
-            hint="Set it to 2 seconds.",
+            f"CELERY_BROKER_TRANSPORT_OPTIONS has no {name}: {otherwise}.",
+            hint=f"Set it to {good!r}.",
             id="alerts.E006",
         )
-        for name in ("socket_timeout", "socket_connect_timeout")
+        for name, (otherwise, good) in OPTIONS.items()
         if not options.get(name)
     ]
     if 0 < options.get("visibility_timeout", 3_600) <= (settings.CELERY_TASK_TIME_LIMIT or 0):

@@ -21,10 +21,10 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: object) 
 
 
 def _found() -> Iterator[CheckMessage]:
-    if settings.TRANSPORTS.get("email") == SandboxChannel.name and not settings.SANDBOX_ALLOW:
+    if settings.TRANSPORTS.get("email") == SandboxChannel.name:
         yield Warning(
             "E-mail is carried by the sandbox, which keeps every message: nobody is told anything.",
-            hint="Set EMAIL_TRANSPORT to smtp or anymail; with SANDBOX_ALLOW those who are named get theirs.",
+            hint="Set EMAIL_TRANSPORT to smtp or anymail; with SANDBOX_ALLOW only those who are named get theirs.",
             id="alerts.W010",
         )
     if settings.SANDBOX_TELLS:
@@ -32,6 +32,12 @@ def _found() -> Iterator[CheckMessage]:
             "SANDBOX_TELLS is on: what the sandbox keeps counts as told, and points expire of which nobody was told.",
             hint="Turn it off, except for a demo or staging.",
             id="alerts.W011",
+        )
+    if settings.SANDBOX_ALLOW and set(settings.TRANSPORTS.values()) != {SandboxChannel.name}:
+        yield Warning(
+            "SANDBOX_ALLOW is set: only those who are named are told; what is for anybody else stays in the sandbox.",
+            hint="Leave it empty, except for staging.",
+            id="alerts.W015",
         )
     if urlsplit(settings.SITE_URL).scheme != "https" or urlsplit(settings.SITE_URL).hostname in (None, "localhost"):
         yield Warning(

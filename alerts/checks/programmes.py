@@ -15,7 +15,9 @@ from django.db import ProgrammingError, transaction
 from alerts.channels import capabilities_of
 from alerts.channels.sandbox import SandboxChannel
 from alerts.errors import UnknownChannel, UnknownTransport
-from alerts.models import ReminderRule, TellingRules
+from alerts.models import ReminderRule, TellingRules, TemplateVersion
+from alerts.models.consent import Purpose
+from alerts.models.contact import Channel
 from ledger.models import Policy, Programme
 
 
@@ -43,6 +45,11 @@ def _found() -> Iterator[CheckMessage]:
     for programme, names in sorted(used.items()):
         for channel in sorted(names):
             yield from _channel(codes[programme], channel)
+    approved = TemplateVersion.objects.filter(template__channel=Channel.ALIMTALK, template__purpose=Purpose.NOTICE)
+    with_words = set(approved.exclude(provider_code="").values_list("template__programme_id", flat=True).distinct())
+    for programme in sorted(programme for programme, names in used.items() if Channel.ALIMTALK in names):
+        if programme not in with_words:
+            yield from _never_an_alimtalk(codes[programme])
     told = TellingRules.objects.filter(counts_when=TellingRules.Counts.DELIVERED).values_list("programme_id", flat=True)
     for programme in sorted(told):
         for channel in sorted(used.get(programme, ())):
@@ -84,6 +91,15 @@ def _channel(code: str, channel: str) -> Iterator[CheckMessage]:
             hint=f"Set {channel.upper()}_TRANSPORT to a provider, or take the channel out of its reminder rules.",
             id="alerts.W020",
         )
+
+
+def _never_an_alimtalk(code: str) -> Iterator[CheckMessage]:
+    yield Warning(
+        f"Programme {code!r} reminds by AlimTalk and has no words for it with the code of an approved template: none "
+        "is ever sent, and the next channel is used.",
+        hint="Enter a template for AlimTalk with its code in the admin, or take the channel out of its reminder rules.",
+        id="alerts.W025",
+    )
 
 
 def _never_delivered(code: str, channel: str) -> Iterator[CheckMessage]:

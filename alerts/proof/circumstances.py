@@ -9,7 +9,8 @@ from itertools import groupby
 
 from django.db.models import F, QuerySet
 
-from alerts.models import Consent, Contact, Suppression
+from alerts.addresses import traces
+from alerts.models import Consent, Contact, Delivery, Suppression
 from alerts.proof.readers import Reader
 from ledger.effects import UNTOLD
 from ledger.models import Account, Entry, Extension, Notice
@@ -66,7 +67,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """An address of the member that is not, or was not, written to."""
+    """An address of the member that is not, or was not, written to; empty: it was erased."""
 
     at: datetime
     lifted_at: datetime | None
@@ -173,17 +174,24 @@ def shown(contact: Contact, *, reader: Reader) -> Address:
     )
 
 
-def stops(contacts: Collection[Contact], *, reader: Reader) -> list[Stopped]:
-    """The suppressions of these addresses, lifted ones too, the newest first. Of an erased address none is found."""
-    kept = {(contact.channel, contact.address.lower()) for contact in contacts}
-    found = Suppression.objects.filter(address__in={address for _, address in kept}).order_by("-pk")
-    rows = [row for row in found[:MOST] if (row.channel, row.address) in kept]
+def stops(account: Account, contacts: Collection[Contact], *, reader: Reader) -> list[Stopped]:
+    """The suppressions of these addresses, and of erased ones that messages of the account went to; lifted ones, too,
+    the newest first. An erased one is known by its trace alone, and has no address here. Two statements.
+
+    Of an address that was erased before anything was sent to it none is found: nothing says whose it was.
+    """
+    sent = Delivery.objects.filter(reminder__account=account).exclude(address_trace="")
+    written_to = sent.values_list("channel", "address_trace").distinct()
+    known = {(channel, f"{traces.MARK}{trace}") for channel, trace in written_to}
+    known |= {(contact.channel, contact.address.lower()) for contact in contacts}
+    found = Suppression.objects.filter(address__in={address for _, address in known}).order_by("-pk")
+    rows = [row for row in found[:MOST] if (row.channel, row.address) in known]
     return [
         Stopped(
             at=row.at,
             lifted_at=row.lifted_at,
             channel_said=row.get_channel_display(),
-            address=reader.address(row.address),
+            address="" if row.address.startswith(traces.MARK) else reader.address(row.address),
             said=row.get_why_display(),
             note=reader.note(row.note),
         )

@@ -12,6 +12,7 @@ from django.db.models import Prefetch
 
 from alerts.models import Attempt, Delivery, ProviderEvent, Reminder
 from alerts.proof.readers import Reader
+from alerts.proof.values import readable
 from alerts.sending import notice
 from ledger.models import Account, Notice
 
@@ -81,6 +82,11 @@ class Told:
     notice_seq: int | None
     tries: list[Try]
     reports: list[Report]
+
+    @property
+    def values(self) -> list[str]:
+        """The variables for people."""
+        return readable(self.variables)
 
 
 @dataclass(frozen=True, slots=True)

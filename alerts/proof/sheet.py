@@ -104,7 +104,7 @@ def page(
         ],
         addresses=[circumstances.shown(contact, reader=reader) for contact in contacts],
         words=circumstances.words(account, reader=reader),
-        stops=circumstances.stops(contacts, reader=reader),
+        stops=circumstances.stops(account, contacts, reader=reader),
         older=dates[-1] if len(found) > DATES else None,
     )
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from alerts.models import TellingRules, Transport
+from alerts.models.contact import Channel
 
 MOST = 10_000
 RECENTLY = timedelta(hours=1)  # of finished deliveries
@@ -41,14 +42,26 @@ SELECT status, channel, transport, count(*) FROM (
   UNION ALL
   (SELECT status, channel, transport FROM alerts_delivery WHERE status = 'unknown' LIMIT %(most)s)) open
  GROUP BY 1, 2, 3"""
-# `delivery_made`
+# `delivery_accepted`, once for each channel, `delivery_came_back` and `delivery_ended`
 _FINISHED = """
 SELECT status, channel, transport, count(*) FROM (
-  SELECT status, channel, transport FROM alerts_delivery
-   WHERE created_at > %(now)s - %(recently)s AND created_at <= %(now)s
-     AND status NOT IN ('pending', 'claimed', 'sending', 'unknown') LIMIT %(most)s) finished
+  SELECT taken.* FROM unnest(%(channels)s::text[]) asked (channel)
+   CROSS JOIN LATERAL (
+         SELECT status, channel, transport FROM alerts_delivery
+          WHERE status IN ('accepted', 'delivered') AND channel = asked.channel
+            AND accepted_at > %(now)s - %(recently)s AND accepted_at <= %(now)s
+          ORDER BY accepted_at DESC LIMIT %(most)s) taken
+  UNION ALL
+  (SELECT status, channel, transport FROM alerts_delivery
+    WHERE status = 'undelivered' AND undelivered_at > %(now)s - %(recently)s AND undelivered_at <= %(now)s
+    ORDER BY undelivered_at DESC LIMIT %(most)s)
+  UNION ALL
+  (SELECT status, channel, transport FROM alerts_delivery
+    WHERE status IN ('failed', 'skipped', 'cancelled', 'superseded', 'too_late', 'dead')
+      AND next_attempt_at > %(now)s - %(recently)s AND next_attempt_at <= %(now)s
+    ORDER BY next_attempt_at DESC LIMIT %(most)s)) finished
  GROUP BY 1, 2, 3"""
-# `delivery_unknown` and, for each, `attempt_once`
+# `delivery_unknown` and, for each, `attempt_once`. The unknown ones of the other kind are passed over.
 _UNKNOWN = """
 SELECT count(*), coalesce(max(extract(epoch FROM %(now)s - last.at)), 0)
   FROM (SELECT id, created_at FROM alerts_delivery
@@ -61,13 +74,13 @@ SELECT count(*), coalesce(extract(epoch FROM %(now)s - min(lease_until)), 0)
   FROM (SELECT lease_until FROM alerts_delivery
          WHERE status IN ('claimed', 'sending') AND status = 'sending' AND lease_until <= %(now)s
          ORDER BY lease_until LIMIT %(most)s) uncertain"""
-# `delivery_accepted`, once for each channel
+# `delivery_reported`, once for each channel
 _TO_ARRIVE = """
 SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY extract(epoch FROM delivered_at - accepted_at))
   FROM unnest(%(channels)s::text[]) asked (channel)
  CROSS JOIN LATERAL (
        SELECT accepted_at, delivered_at FROM alerts_delivery
-        WHERE status IN ('accepted', 'delivered') AND channel = asked.channel AND delivered_at IS NOT NULL
+        WHERE status = 'delivered' AND channel = asked.channel AND delivered_at IS NOT NULL
           AND accepted_at > %(now)s - %(lately)s AND accepted_at <= %(now)s
         ORDER BY accepted_at DESC LIMIT %(most)s) arrived"""
 # `lot_untold`, once for each programme
@@ -127,8 +140,8 @@ class Line:
         return self._by_state(_OPEN)
 
     def finished_by_state(self) -> dict[tuple[str, str], int]:
-        """By transport and state: the finished ones of those that were made within RECENTLY."""
-        return self._by_state(_FINISHED, recently=RECENTLY)
+        """By transport and state: what was accepted, came back, or was last due and then ended, within RECENTLY."""
+        return self._by_state(_FINISHED, recently=RECENTLY, channels=Channel.values)
 
     def unknown(self, *, by_a_person: bool) -> Some:
         """Unknown outcomes that the clock, or only a person, can find out; the age since their last call."""

@@ -114,7 +114,9 @@ def _deliveries(line: Line) -> Iterator[Gauge]:
     )
     yield Gauge(
         "deliveries_finished_recently",
-        f"Finished deliveries that were made in the last hour, by transport and state; counted up to {MOST} in all.",
+        "Deliveries that were finished in the last hour, by transport and state: what a provider took by when it was "
+        f"accepted, what came back by when that was known, the others by when they were last due; counted up to {MOST} "
+        "at each of these, the newest.",
         _by_transport(line.finished_by_state(), [status.value for status in Status if status not in OPEN]),
     )
 

@@ -4,12 +4,15 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from alerts.channels.base import Message as SentMessage
 from alerts.channels.sandbox import SandboxChannel
+from alerts.models import SandboxMessage
 from alerts.texts.rendering import Text
 from portal import inbox
+from tests.windows import chief, sign_in_of, staff
 
 
 def deliver(folder: Path, subject: str, text: str = "Hello", to: str = "minji@example.org") -> None:
@@ -24,7 +27,7 @@ def deliver(folder: Path, subject: str, text: str = "Hello", to: str = "minji@ex
 @pytest.fixture
 def folder(tmp_path, settings) -> Path:
     folder: Path = tmp_path / "mail"
-    settings.INBOX_MAILDIR = str(folder)
+    settings.INBOX_MAILDIR, settings.DEMO = str(folder), True
     return folder
 
 
@@ -117,8 +120,59 @@ def test_an_unknown_message_is_not_found(folder, db, key: str):
     assert Client().get(f"/inbox/{key}/").status_code == 404
 
 
-def test_without_the_setting_there_is_no_inbox(settings, db):
-    settings.INBOX_MAILDIR = ""
+def both(client):
+    """The status of the list, and of a message of the sandbox."""
+    return [client.get(f"/inbox/{path}").status_code for path in ("", f"sandbox-{SandboxMessage.objects.get().pk}/")]
 
-    assert Client().get("/inbox/").status_code == 404
-    assert Client().get("/inbox/1/").status_code == 404
+
+@pytest.fixture
+def kept():
+    with SandboxChannel("sms") as channel:
+        channel.send(SentMessage(UUID(int=1), "+821012345678", "en", Text("", "1,200P until 31 March", "")))
+
+
+@pytest.mark.parametrize("with_a_folder", [True, False], ids=["folder", "sandbox alone"])
+def test_in_a_demo_it_is_open_and_elsewhere_there_is_none(folder, settings, kept, minji, with_a_folder):
+    member = Client()
+    member.force_login(sign_in_of(minji))
+    settings.INBOX_MAILDIR = str(folder) if with_a_folder else ""
+    assert both(Client()) == both(member) == [200, 200]
+    settings.DEMO = False
+    assert both(Client()) == both(member) == [404, 404]
+    assert "+8210" not in Client().get("/inbox/").content.decode()
+    settings.DEBUG = True
+    assert both(Client()) == [200, 200]
+
+
+def test_staff_who_may_look_at_contacts_always_see_it(settings, kept):
+    settings.INBOX_MAILDIR = ""
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(chief())
+    assert both(client) == [200, 200]
+    page = client.get("/inbox/")
+    assert "1,200P until 31 March" in page.content.decode()
+    assert "Inbox of the sandbox" in page.content.decode()
+    assert "demo" not in page.content.decode()
+    assert "no-store" in page.headers["Cache-Control"]
+
+
+def test_other_staff_do_not(kept):
+    client, sora = Client(), staff()
+    client.force_login(sora)
+    assert both(client) == [404, 404]
+    sora.user_permissions.add(Permission.objects.get(codename="view_contact"))
+    assert both(client) == [200, 200]
+
+
+def test_the_permission_alone_makes_no_staff(kept, minji):
+    client, user = Client(), sign_in_of(minji)
+    user.user_permissions.add(Permission.objects.get(codename="view_contact"))
+    client.force_login(user)
+    assert both(client) == [404, 404]
+
+
+def test_no_folder_is_not_the_folder_in_which_the_process_runs(tmp_path, monkeypatch):
+    deliver(tmp_path, "Not ours")
+    monkeypatch.chdir(tmp_path)
+    assert inbox.messages("") == []
+    assert inbox.message("", next(iter(Maildir(tmp_path).keys()))) is None

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from alerts import tasks
-from ledger.tasks import seal, sweep
+from ledger.tasks import audit, seal, sweep
 
 # In the order in which they build on one another; the names are those of the clock in `config/celery.py`.
 TICKS = {
@@ -15,9 +15,13 @@ TICKS = {
     "plan": tasks.plan,
     "fan-out": tasks.fan_out,
     "deliver": tasks.deliver,
+    "match": tasks.match,
     "reap": tasks.reap,
+    "waive": tasks.waive,
     "sweep": sweep,
+    "audit": audit,
     "seal": seal,
+    "forget": tasks.forget,
 }
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from alerts.checks import check_celery, check_time_zone
-from alerts.checks.clock import WANTED
+from alerts.checks.clock import OPTIONS, WANTED
 from tests.alerts.checks.conftest import ids
 
 
@@ -19,6 +19,7 @@ def test_the_shipped_settings_are_as_the_design_says():
         ("CELERY_TASK_SERIALIZER", "pickle"),
         ("CELERY_ACCEPT_CONTENT", ["json", "pickle"]),
         ("CELERY_WORKER_PREFETCH_MULTIPLIER", 4),
+        ("CELERY_WORKER_DISABLE_PREFETCH", False),
     ],
 )
 def test_what_contradicts_the_design_is_named(settings, name, value):
@@ -29,13 +30,15 @@ def test_what_contradicts_the_design_is_named(settings, name, value):
 
 
 def test_every_wanted_setting_is_spoilt_above():
-    assert len(WANTED) == 7
+    assert len(WANTED) == 8
 
 
-@pytest.mark.parametrize("name", ["socket_timeout", "socket_connect_timeout"])
-def test_a_redis_that_is_waited_for_without_end_is_an_error(settings, name):
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_redis_that_could_hang_or_is_shared_without_a_prefix_is_an_error(settings, name):
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {name: None}
-    assert ids(check_celery) == ["alerts.E006"]
+    (found,) = check_celery(None)
+    assert found.id == "alerts.E006"
+    assert found.msg.startswith(f"CELERY_BROKER_TRANSPORT_OPTIONS has no {name}: ")
 
 
 def test_a_visibility_time_out_within_a_task_is_an_error(settings):

@@ -13,6 +13,7 @@ def test_a_good_installation_has_no_findings(good):
     [
         ("TRANSPORTS", {"email": "sandbox"}, "alerts.W010"),
         ("SANDBOX_TELLS", True, "alerts.W011"),
+        ("SANDBOX_ALLOW", ["minji@example.com"], "alerts.W015"),
         ("SITE_URL", "", "alerts.W013"),
         ("SITE_URL", "http://points.example.org", "alerts.W013"),
         ("SITE_URL", "https://localhost:8000", "alerts.W013"),
@@ -28,6 +29,6 @@ def test_what_is_for_a_demo_is_a_warning_in_production_alone(good, name, value, 
     assert ids(check_deployment) == []
 
 
-def test_a_sandbox_with_an_allow_list_is_meant(good):
+def test_an_allow_list_lets_nobody_through_a_sandbox(good):
     good.TRANSPORTS, good.SANDBOX_ALLOW = {"email": "sandbox"}, ["minji@example.com"]
-    assert ids(check_deployment) == []
+    assert ids(check_deployment) == ["alerts.W010"]

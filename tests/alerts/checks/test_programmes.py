@@ -5,6 +5,8 @@ from django.db import ProgrammingError
 
 from alerts.checks import check_programmes
 from alerts.models import ReminderRule, TellingRules
+from alerts.texts import template_versions
+from alerts.texts.words import built_in
 from tests import alert_builders, builders
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +20,7 @@ def ids() -> list[str]:
 
 def test_a_programme_that_tells_as_it_must_has_no_findings(good, byeol):
     assert ids() == []
+    alert_builders.alimtalk_words(byeol)
     alert_builders.by_channels(byeol, "alimtalk", "sms", "email")
     assert ids() == []
 
@@ -56,6 +59,21 @@ def test_a_channel_without_a_transport_is_found(good, byeol):
     good.TRANSPORTS = {"email": "smtp"}
     alert_builders.by_channels(byeol, "sms", "email")
     assert ids() == ["alerts.W024"]
+
+
+def test_an_alimtalk_without_an_approved_template_is_found_until_there_is_one(good, byeol, moa):
+    alert_builders.by_channels(byeol, "email", "alimtalk")
+    alert_builders.alimtalk_words(moa)  # of another programme
+    (found,) = check_programmes(None, databases=["default"])
+    assert found.id == "alerts.W025"
+    assert "'byeol'" in found.msg
+    sms = built_in("sms", "ko")
+    template_versions.save(
+        programme=byeol, channel="sms", language="ko", words=sms, by=builders.STAFF, now=builders.NOW
+    )
+    assert ids() == ["alerts.W025"]
+    alert_builders.alimtalk_words(byeol)
+    assert ids() == []
 
 
 def test_delivery_that_is_never_reported_and_counts_alone_is_found(good, byeol):

@@ -5,6 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from config.celery import CLOCK
 from tests import alert_builders, builders
 from tests.alert_builders import states
 
@@ -23,7 +24,9 @@ def soon(byeol, sink):
 
 
 def test_one_round_takes_points_that_go_soon_to_a_message(soon, sink):
-    assert run() == ["extend", "plan", "fan-out", "deliver", "reap", "sweep", "seal"]
+    in_order = ["extend", "plan", "fan-out", "deliver", "match", "reap", "waive", "sweep", "audit", "seal", "forget"]
+    assert run() == in_order
+    assert set(in_order) == set(CLOCK)
     assert len(sink.mails) == 1
     assert states() == [(60, "accepted", "")]
     run()

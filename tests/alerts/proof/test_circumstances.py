@@ -1,11 +1,14 @@
 from datetime import date
 
-from alerts.addresses import contacts
-from alerts.duty import waivers
-from alerts.models import Contact, Suppression
+from django.db import connection
+
+from alerts.addresses import consents, contacts, suppressions, traces
+from alerts.duty import untold, waivers
+from alerts.models import Contact, Delivery, Suppression
 from alerts.proof import circumstances
 from alerts.proof.readers import Reader
-from ledger.models import Lot
+from ledger.actors import Actor
+from ledger.models import Extension, Lot
 from tests import alert_builders, builders
 from tests.alert_builders import EXPIRES_AT, LAST_DAY, before, the_delivery
 from tests.alerts.proof import scene
@@ -56,6 +59,52 @@ def test_a_date_that_staff_moved_is_no_extension_for_want_of_telling(minji):
     assert circumstances.moves(minji, [EXPIRES_AT], reader=ANYBODY)[0].by == "staff"
 
 
+def test_a_promise_that_was_postponed_and_kept_its_date_moved_nothing(byeol):
+    jun = builders.jun(byeol)
+    lot = builders.lot_of(builders.grant(jun, 10, spendable_at=builders.NOW + builders.days(1)))
+    builders.postpone(jun, [lot.pk], builders.NOW + builders.days(2))
+    assert Extension.objects.get().was == EXPIRES_AT
+    assert circumstances.moves(jun, [EXPIRES_AT], reader=STAFF) == []
+
+
+def test_of_two_who_were_told_each_has_their_own_notice(minji, byeol, sink):
+    jun = alert_builders.member(byeol, "jun", 10)
+    builders.redeem(jun, 1, key="sale")
+    builders.refund(jun, 1, "sale")  # it undoes entry 2, and Minji's entry 2 is her notice
+    scene.told()
+    for account in (minji, jun):
+        (noted,) = circumstances.notices(account, [EXPIRES_AT], reader=ANYBODY)
+        assert noted.evidence == f"delivery:{Delivery.objects.get(reminder__account=account).pk}"
+        assert noted.withdrawn_seq is None
+
+
+def test_of_two_whose_dates_moved_each_has_their_own_lots_by_their_old_date(minji, byeol):
+    jun = alert_builders.member(byeol, "jun", 10)
+    untold.extend_untold(now=before(20), limit=10)
+    for account in (minji, jun):
+        (move,) = circumstances.moves(account, [EXPIRES_AT], reader=ANYBODY)
+        assert move.lots == [Lot.objects.get(account=account).pk]
+        moved_to = Lot.objects.get(account=account).expires_at
+        assert moved_to is not None
+        assert circumstances.moves(account, [moved_to], reader=ANYBODY) == []
+
+
+def test_words_of_others_are_not_shown_and_the_newest_stands_first(minji, byeol):
+    scene.says_no(builders.jun(byeol))
+    assert circumstances.words(minji, reader=ANYBODY) == []
+    scene.says_no(minji)
+    consents.say(
+        member=minji.member,
+        channel="email",
+        purpose="notice",
+        given=True,
+        source="preferences",
+        by=Actor("member", "7"),
+        now=before(64),
+    )
+    assert [word.given for word in circumstances.words(minji, reader=ANYBODY)] == [True, False]
+
+
 def test_words_of_the_member_are_shown_and_who_of_the_staff_took_them_only_to_staff(minji):
     scene.says_no(minji)
     (word,) = circumstances.words(minji, reader=STAFF)
@@ -68,10 +117,39 @@ def test_suppressions_of_the_members_addresses_are_shown_and_of_no_others(minji,
     scene.came_back(minji)
     Suppression.objects.create(channel="email", address="jun@example.com", why="complaint", at=before(70))
     Suppression.objects.create(channel="sms", address="minji@example.com", why="complaint", at=before(70))
-    (stop,) = circumstances.stops(circumstances.addresses(minji), reader=ANYBODY)
+    (stop,) = circumstances.stops(minji, circumstances.addresses(minji), reader=ANYBODY)
     assert (stop.at, stop.lifted_at, stop.said) == (before(50), before(40), "refused for good")
     assert (stop.address, stop.note) == ("m***@example.com", "")
-    assert circumstances.stops(circumstances.addresses(minji), reader=STAFF)[0].note == "smtp"
+    assert circumstances.stops(minji, circumstances.addresses(minji), reader=STAFF)[0].note == "smtp"
+
+
+def test_a_suppression_is_found_however_its_address_is_spelt(byeol):
+    jun = builders.jun(byeol)
+    alert_builders.email(jun, "Jun@example.com")
+    suppressions.add(channel="email", address="jun@example.com", why="complaint", now=before(70))
+    assert [stop.at for stop in circumstances.stops(jun, circumstances.addresses(jun), reader=ANYBODY)] == [before(70)]
+
+
+def test_a_suppression_of_an_erased_address_that_was_written_to_is_shown_without_it(minji, byeol, sink):
+    jun = alert_builders.member(byeol, "jun", 10)
+    scene.told()
+    for address in ("minji@example.com", "jun@example.com"):
+        suppressions.add(channel="email", address=address, why="complaint", now=before(50))
+        contacts.erase(contact=Contact.objects.get(address=address))
+    Suppression.objects.create(channel="sms", address=traces.marked("minji@example.com"), why="complaint", at=before(9))
+    for account in (minji, jun):
+        (stop,) = circumstances.stops(account, circumstances.addresses(account), reader=STAFF)
+        assert (stop.at, stop.address, stop.said) == (before(50), "", "complaint")
+
+
+def test_suppressions_are_found_by_their_address_and_not_by_reading_them_all(minji, django_assert_num_queries):
+    kept = circumstances.addresses(minji)
+    with django_assert_num_queries(2) as asked:
+        circumstances.stops(minji, kept, reader=ANYBODY)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + asked.captured_queries[1]["sql"].replace("%", "%%"))
+        said = "\n".join(line for (line,) in cursor.fetchall())
+    assert "suppression_of_address" in said, said
 
 
 def test_addresses_are_shown_as_the_reader_may_see_them(minji):

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import pytest
+
 from alerts.addresses import contacts
 from alerts.models import Contact, Delivery, ProviderEvent, Reminder
 from alerts.proof import evidence
@@ -11,6 +13,7 @@ from ledger.actors import Actor
 from ledger.models import Notice
 from tests import alert_builders, builders
 from tests.alert_builders import LAST_DAY, before, plan, the_delivery
+from tests.alerts.proof import scene
 
 
 def test_it_shows_what_was_planned_tried_sent_accepted_and_recorded(minji, sink):
@@ -58,6 +61,7 @@ def test_it_shows_what_a_message_said_in_which_words_and_where_to(minji, sink):
     assert (told.template, told.version, told.language) == (TEMPLATE, None, "ko")
     assert (told.text_hash, told.text) == (delivery.text_hash, delivery.text)
     assert told.variables["points"] == 1_200
+    assert told.values[1:4] == ["points: 1,200P", "last day: 2026-03-31", "60 days before"]
     assert (told.address, told.address_is_newer) == ("m***@example.com", False)
     (told,) = evidence.of_account(minji, reader=Reader(sees_addresses=True))[0].messages
     assert told.address == "minji@example.com"
@@ -79,6 +83,21 @@ def test_an_address_that_was_entered_since_is_said_to_be_and_an_erased_one_is_no
     contacts.erase(contact=Contact.objects.get())
     (told,) = evidence.of_account(minji)[0].messages
     assert (told.address, told.address_is_newer, told.status) == ("", False, "accepted")
+
+
+def test_where_no_answer_came_the_report_says_when_the_address_was_written_to(minji, carrier):
+    class Killed(BaseException):
+        pass
+
+    carrier.answers = [Killed()]
+    with pytest.raises(Killed):
+        send()
+    deliveries.reap(now=before(60) + timedelta(minutes=10), limit=10)
+    scene.report("delivered", days=59)
+    (told,) = evidence.of_account(minji)[0].messages
+    assert (told.status, told.tries, told.address_is_newer) == ("delivered", [], False)
+    Contact.objects.update(verified_at=before(50))
+    assert evidence.of_account(minji)[0].messages[0].address_is_newer
 
 
 def test_a_skip_has_its_reason_in_words(minji, sink):

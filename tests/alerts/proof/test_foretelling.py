@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from alerts.addresses import consents, contacts, suppressions
 from alerts.duty import waivers
 from alerts.errors import BadInput
-from alerts.models import Delivery, PlanHold, Reminder, TellingRules
+from alerts.models import Delivery, PlanHold, Reminder, ReminderRule, TellingRules
 from alerts.models.contact import Channel
 from alerts.planning import reminders
 from alerts.proof import foretelling
@@ -24,7 +24,7 @@ from ledger.actors import Actor
 from ledger.models import Programme
 from ledger.policies import start_of_day
 from tests import alert_builders, builders
-from tests.alert_builders import LAST_DAY, before
+from tests.alert_builders import EXPIRES_AT, LAST_DAY, before
 from tests.builders import SEOUL
 
 STAFF = Actor("staff", "3")
@@ -204,6 +204,7 @@ def test_what_was_sent_is_not_counted_again_and_what_is_on_its_way_is(minji, bye
     alert_builders.tick(before(60))
     found = foretold(byeol, now=before(60))
     assert (found.counts, found.reminders) == ([], 0)
+    assert found.dropped == [Dropped(Out.PLANNED, dates=1, points=1_200, waived=0)]  # a notice is no waiver
 
 
 def dropped_of(programme: Programme, days: int) -> list[tuple[Out, int]]:
@@ -227,8 +228,10 @@ def test_it_says_why_nothing_is_sent(db):
     contacts.refuse(contact=contact, now=before(70))
     assert dropped_of(programme, 50) == [(Out.NO_CONTACT, 1)]
     assert dropped_of(programme, 29) == [(Out.UNTOLD, 1)]
-    builders.close(account, now=before(80))
-    assert dropped_of(programme, 50) == [(Out.CLOSED, 1)]
+    builders.close(account, now=before(52))
+    account.refresh_from_db()
+    assert account.closes_at is not None
+    assert [out.why for out in foretold(programme, now=account.closes_at).dropped] == [Out.CLOSED]
 
 
 def test_whose_notice_was_waived_is_said_beside_the_reason(db):
@@ -237,6 +240,15 @@ def test_whose_notice_was_waived_is_said_beside_the_reason(db):
     builders.grant(jun, 10)
     waivers.record_waivers(now=before(31), limit=10)
     assert foretold(programme, now=before(31)).dropped == [Dropped(Out.NO_CONTACT, dates=1, points=10, waived=1)]
+
+
+def test_a_waiver_of_one_date_is_none_of_another(db):
+    programme = alert_builders.byeol(90, accepts_waivers=True)
+    jun = builders.jun(programme)
+    builders.grant(jun, 10)
+    builders.grant(jun, 7, now=builders.NOW + timedelta(days=31))  # these go a month later
+    waivers.record_waivers(now=before(31), limit=10)
+    assert foretold(programme, now=before(31)).dropped == [Dropped(Out.NO_CONTACT, dates=2, points=17, waived=1)]
 
 
 def test_an_alimtalk_of_points_that_were_not_paid_for_passes_on(minji, byeol):
@@ -266,19 +278,57 @@ def test_the_guard_counts_what_was_planned_that_day_already(minji, byeol):
     reminders.plan(now=before(60), limit=10)
     assert not foretold(byeol, now=before(60)).held
     alert_builders.member(byeol, "jun", 10)
-    assert foretold(byeol, now=before(60)).held
+    later = before(60) + timedelta(hours=1)
+    assert foretold(byeol, now=later).held
     assert not foretold(byeol, now=before(59)).held
+
+
+def test_nothing_is_held_where_nothing_is_new(minji, byeol):
+    alert_builders.member(byeol, "jun", 10)
+    assert reminders.plan(now=before(60), limit=10) == 2
+    TellingRules.objects.create(programme=byeol, blast_least=1)
+    assert not foretold(byeol, now=before(60)).held
 
 
 def test_it_says_who_was_stopped(minji, byeol, settings):
     switches.stop_transport(name=settings.TRANSPORTS["email"], by=STAFF, why="an outage", now=before(61))
     found = foretold(byeol, now=before(60))
     assert (found.stopped, found.stopped_channels) == (False, ["email"])
+    switches.resume_transport(name=settings.TRANSPORTS["email"], by=STAFF, why="it is over", now=before(61))
+    assert foretold(byeol, now=before(60)).stopped_channels == []
+    switches.stop_programme(programme=alert_builders.moa(60), by=STAFF, why="a wrong rule", now=before(61))
+    assert not foretold(byeol, now=before(60)).stopped
     switches.stop_programme(programme=byeol, by=STAFF, why="a wrong rule", now=before(61))
     assert foretold(byeol, now=before(60)).stopped
 
 
 # --- Edges
+
+
+def test_what_goes_at_this_instant_is_gone(minji, byeol):
+    assert foretold(byeol, now=EXPIRES_AT - timedelta(microseconds=1)).dropped == [Dropped(Out.UNTOLD, 1, 1_200, 0)]
+    found = foretold(byeol, now=EXPIRES_AT)
+    assert (found.counts, found.dropped) == ([], [])
+
+
+def test_rules_of_another_programme_do_not_count(minji, byeol):
+    alert_builders.moa(59)
+    assert [(one.member, one.offset_days) for one in messages(byeol, now=before(59))] == [("minji", 60)]
+
+
+def test_the_first_channel_that_reaches_the_member_is_taken_and_no_other(minji, byeol):
+    alert_builders.by_channels(byeol, "sms")
+    assert (messages(byeol, now=before(60)), dropped_of(byeol, 60)) == ([], [(Out.NO_CONTACT, 1)])
+    alert_builders.by_channels(byeol, "sms", "email")
+    assert [one.channel for one in messages(byeol, now=before(60))] == ["email"]
+    alert_builders.phone(minji)
+    assert [one.channel for one in messages(byeol, now=before(60))] == ["sms"]
+
+
+def test_a_reminder_that_lies_behind_one_that_was_made_is_not_made(minji, byeol):
+    reminders.plan(now=before(33), limit=10)
+    ReminderRule.objects.filter(offset_days=33).delete()
+    assert dropped_of(byeol, 33) == [(Out.PLANNED, 1)]
 
 
 @pytest.mark.parametrize("day", [a_day(61), date(9001, 1, 1), date(1, 1, 1)])

@@ -1,8 +1,10 @@
 import csv
 from io import StringIO
 
+from alerts.duty import waivers
 from alerts.proof import lines, sheet
 from alerts.proof.readers import Reader
+from tests import alert_builders, builders
 from tests.alert_builders import LAST_DAY, before, the_delivery
 from tests.alerts.proof import scene
 
@@ -37,6 +39,15 @@ def test_each_fact_has_its_line_in_the_order_in_which_it_happened(minji, sink):
     delivery = the_delivery()
     assert (said.code, said.text, said.points, said.said) == (delivery.text_hash, delivery.text, 1_200, "reminder/2")
     assert (said.last_day, said.offset_days, said.message) == (LAST_DAY, 60, str(delivery.pk))
+
+
+def test_a_notice_that_nobody_needed_has_its_line(db):
+    jun = builders.jun(alert_builders.byeol(accepts_waivers=True))
+    builders.grant(jun, 10)
+    waivers.record_waivers(now=before(31), limit=10)
+    (line,) = lines.lines(found(jun))
+    assert (line.fact, line.last_day, line.said) == ("notice waived", LAST_DAY, "no contact is known")
+    assert (line.code, line.entry) == ("no_contact on 2026-02-28, 10 points", 2)
 
 
 def table(text):

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from alerts.duty import waivers
+from alerts.duty import untold, waivers
 from alerts.errors import BadInput
 from alerts.proof import sheet
 from alerts.proof.readers import Reader
@@ -51,7 +51,14 @@ def test_a_date_of_which_nothing_was_planned_has_its_waiver(db):
     builders.grant(jun, 10)
     waivers.record_waivers(now=before(31), limit=10)
     (each,) = sheet.page(jun, reader=READER, now=NOW).dates
-    assert (each.reminders, [noted.waiver for noted in each.waivers]) == ([], ["no_contact"])
+    assert (each.reminders, each.notices, [noted.waiver for noted in each.waivers]) == ([], [], ["no_contact"])
+
+
+def test_a_date_of_which_nothing_was_planned_and_that_was_moved_is_there(byeol):
+    jun = alert_builders.member(byeol, "jun", 10)
+    untold.extend_untold(now=before(20), limit=10)
+    (each,) = sheet.page(jun, reader=READER, now=NOW).dates
+    assert (each.expires_on, each.reminders, each.notices, each.waivers, len(each.moves)) == (LAST_DAY, [], [], [], 1)
 
 
 def test_pages_go_back_in_time_and_hold_each_date_once(months):
@@ -68,7 +75,9 @@ def test_a_period_is_of_last_days_with_both_its_ends(months):
     april, may = date(2026, 4, 30), date(2026, 5, 31)
     assert days(sheet.page(months, since=april, until=may, **asked)) == ["2026-05-31", "2026-04-30"]
     assert days(sheet.page(months, since=april + timedelta(days=1), until=may, **asked)) == ["2026-05-31"]
+    assert days(sheet.page(months, since=may, until=may, **asked)) == ["2026-05-31"]
     assert days(sheet.whole(months, until=may - timedelta(days=1), **asked)) == ["2026-04-30", "2026-03-31"]
+    assert days(sheet.whole(months, since=april, **asked)) == ["2026-06-30", "2026-05-31", "2026-04-30"]
     assert days(sheet.page(months, since=date(2027, 1, 1), **asked)) == []
 
 
@@ -88,10 +97,10 @@ def test_a_period_that_is_none_is_refused(months, since, until, field):
 
 def test_a_page_costs_the_same_however_long_the_history_is(months, monkeypatch, django_assert_num_queries):
     months = Account.objects.select_related("member", "programme").get(pk=months.pk)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         sheet.page(months, reader=READER, now=NOW)
     monkeypatch.setattr(sheet, "DATES", 12)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         assert len(sheet.page(months, reader=READER, now=NOW).dates) == 4
 
 

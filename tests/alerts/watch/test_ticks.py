@@ -32,3 +32,11 @@ def test_of_two_at_once_the_later_beginning_stands():
     with tick("plan", now=NOW + days(1)), tick("plan", now=NOW):
         pass
     assert Tick.objects.get().began_at == NOW + days(1)
+
+
+def test_of_two_at_once_the_later_end_stands():
+    with tick("plan", now=NOW), tick("plan", now=NOW + days(1)):
+        pass
+    ended = Tick.objects.get().ended_at
+    assert ended is not None
+    assert ended >= NOW + days(1)
