@@ -1,7 +1,8 @@
 """E-mail through Django's backend; over SMTP it is known when the first bytes of a message left.
 
 Sources: RFC 5321 (a server that answers 4xx or 5xx took no responsibility; one that vanished after the data may
-have), and Django's `django.core.mail.backends.smtp`.
+have), RFC 3463 (the enhanced code says whether the address is wrong or, for example, we are blocked), and Django's
+`django.core.mail.backends.smtp`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ TEMPORARY = timedelta(minutes=1)
 # Said to the client and not of a message or its reader: 421, the service closes (RFC 5321, 4.2.2); 454, a temporary
 # failure of the account (RFC 4954), which is Amazon SES's answer above its rate of sending.
 OF_TRANSPORT = {"421", "454"}
+# An address that takes no message for good (RFC 3463, 3.2 and 3.3): no such mailbox or host, moved, disabled. All other
+# enhanced codes speak of a full mailbox, a policy, or us: a blocked server must not end every address it writes to.
+DEAD_ADDRESS = re.compile(r"5\.(1\.(1|2|3|6|10)|2\.1)(?!\d)")
+ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}(?!\d)")
+DEAD_WITHOUT_ENHANCED = {"550", "551", "553"}  # RFC 5321, 4.2.3: unavailable, not local, not allowed as a name
 
 
 class _Staged:
@@ -151,7 +157,7 @@ def _classified(error: Exception, bytes_left: bool, address: str) -> Rejected | 
     answer, words = _answer(error, address)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         if answer.startswith("5"):
-            return Rejected(words, answer=answer, bad_address=True)
+            return Rejected(words, answer=answer, bad_address=_is_dead(answer, error))
         return Throttled(words, answer=answer, retry_after=TEMPORARY, of_transport=answer in OF_TRANSPORT)
     if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
         if answer.startswith("4"):
@@ -165,6 +171,14 @@ def _classified(error: Exception, bytes_left: bool, address: str) -> Rejected | 
     if isinstance(error, smtplib.SMTPNotSupportedError):  # the server takes no address in these letters
         return Rejected(words, answer=answer, bad_address=True)
     return Unknown(words, answer=answer) if bytes_left else NotSent(words, answer=answer)
+
+
+def _is_dead(answer: str, refused: smtplib.SMTPRecipientsRefused) -> bool:
+    """Whether the server refuses this address for good, and not us or only this message."""
+    words = next((_text(words) for _, words in refused.recipients.values()), "")
+    if ENHANCED.match(words):
+        return DEAD_ADDRESS.match(words) is not None
+    return answer in DEAD_WITHOUT_ENHANCED
 
 
 def _answer(error: Exception, address: str = "") -> tuple[str, str]:

@@ -36,7 +36,8 @@ def check_time_outs(app_configs: Sequence[AppConfig] | None, **kwargs: object) -
         for name, longest in calls.items()
         if lease() < 2 * longest
     ]
-    # No call is begun after the tick's budget; the last one that was may take its whole time.
+    # No call is begun after the tick's budget; the last one that was may take its whole time. A tick that looks up
+    # ends no later: its budget and the longest search are together no longer (`unknowns.BUDGET`, `SEARCHED_FOR`).
     bound = (deliveries.BUDGET + max(calls.values(), default=timedelta())).total_seconds()
     limit = settings.CELERY_TASK_TIME_LIMIT
     if not limit or limit < bound:

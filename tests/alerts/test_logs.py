@@ -55,7 +55,7 @@ class Heard(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.lines = self.bare = ""
-        formatter = cast(dict[str, Any], current.LOGGING["formatters"])["line"]
+        formatter = dict(cast(dict[str, Any], current.LOGGING["formatters"])["line"])  # reading it empties it
         self._line = logging.config.DictConfigurator({}).configure_formatter(formatter)
         self._bare = logging.Formatter("%(name)s %(message)s")
 

@@ -67,6 +67,31 @@ def test_an_address_refused_for_good(channel, sink):
     assert "minji" not in error.detail
 
 
+@pytest.mark.parametrize(
+    ("said", "dead"),
+    [
+        ("550 5.1.1 no such user", True),
+        ("550 5.1.10 null MX", True),
+        ("551 5.1.6 moved", True),
+        ("550 5.2.1 disabled", True),
+        ("550 no such user", True),
+        ("553 not a mailbox", True),
+        ("550 5.7.1 your server is on a block list", False),
+        ("552 5.2.2 mailbox full", False),
+        ("550 5.1.8 bad sender's system", False),
+        ("550 5.1.11 unheard of", False),
+        ("552 mailbox full", False),
+        ("554 transaction failed", False),
+    ],
+)
+def test_an_address_is_dead_only_where_the_server_says_so_of_it(channel, sink, said, dead):
+    """A server on a block list would otherwise end every address that it writes to."""
+    sink.rcpt = lambda address: said
+    error = failure(channel)
+    assert isinstance(error, Rejected)
+    assert (error.answer, error.bad_address) == (said[:3], dead)
+
+
 def test_an_address_refused_for_now(channel, sink):
     sink.rcpt = lambda address: "450 greylisted"
     error = failure(channel)
