@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from typing import NamedTuple
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -65,21 +64,21 @@ def is_spendable(lot: LotState, at: datetime) -> bool:
 
 
 def clawback_payers(
-    lots: Iterable[LotState], family_seq: int | None, at: datetime, *, family_only: bool = False
+    family: Iterable[LotState], others: Iterable[LotState], at: datetime, *, family_only: bool = False
 ) -> Iterator[LotState]:
     """Who pays a clawback, in order: the family that it undoes, then the others; promised points last.
 
-    `lots` come in redemption order and keep it within each group. With `family_only` the others do not pay.
+    Both come live and in redemption order and keep it. They are read only as far as needed; with `family_only` the
+    others do not pay.
     """
-    everybody = list(lots)
-    family = [lot for lot in everybody if lot.family_seq == family_seq]
-    others = [] if family_only else [lot for lot in everybody if lot.family_seq != family_seq]
-    groups = (
-        (lot for lot in group if is_spendable(lot, at) == can_be_spent)
-        for group in (family, others)
-        for can_be_spent in (True, False)
-    )
-    return chain.from_iterable(list(group) for group in groups)
+    for group in (family,) if family_only else (family, others):
+        promised = []
+        for lot in group:
+            if is_spendable(lot, at):
+                yield lot
+            else:
+                promised.append(lot)
+        yield from promised
 
 
 def take(lots: Iterable[LotState], points: int) -> list[Slice]:

@@ -6,12 +6,13 @@ Pure: no database, no clock. The acts decide on a book; the pen (`posting.py`) f
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Protocol
 
 from ledger import chain
-from ledger.allocation import LotState, Slice, is_live, redemption_order
+from ledger.allocation import LotState, Slice, is_live, is_spendable, redemption_order
 from ledger.announcing import is_announced
 from ledger.drafts import Allocated, Closing, Draft, HoldState, Move, Signature, Told
 from ledger.effects import take_effect
@@ -19,6 +20,21 @@ from ledger.errors import BooksClosed
 from ledger.kinds import RESTORING, SIGN, Kind
 from ledger.policies import Model, Rules, Terms, inactivity_date, start_of_day
 from ledger.undoing import Known
+
+
+class Unread(Protocol):
+    """The open lots behind those that were read with the account, as they are written."""
+
+    is_over: bool  # whether the last page has been read
+
+    def page(self) -> list[LotState]:
+        """The next ones in redemption order."""
+
+    def of_family(self, seq: int) -> list[LotState]:
+        """Those of this family, wherever they stand in the order; some may have been read before."""
+
+    def spendable(self, at: datetime, *, but: Sequence[int]) -> int:
+        """The points that can be spent at `at` of all open lots but those with these ids."""
 
 
 @dataclass(slots=True)
@@ -48,14 +64,14 @@ class Book:
     closing: Closing | None = None  # asked for, and not yet in effect
     ended: list[HoldState | Closing] = field(default_factory=list)  # written ones that are open no more
     _lots: list[LotState] = field(default_factory=list)
-    _asides: dict[tuple[int, int], LotState] = field(default_factory=dict)  # lots met outside the list of open ones
-    _read_rest: Callable[[], list[LotState]] | None = None
+    _asides: dict[tuple[int, int], LotState] = field(default_factory=dict)  # lots that are empty, or were
+    _unread: Unread | None = None
     _read_to: tuple[datetime, int, int] | None = None
 
-    def fill(self, lots: list[LotState], read_rest: Callable[[], list[LotState]] | None = None) -> None:
-        """Put in the open lots, in redemption order; `read_rest` reads those behind them, if there may be any."""
+    def fill(self, lots: list[LotState], unread: Unread | None = None) -> None:
+        """Put in the open lots, in redemption order; `unread` are those behind them, if there may be any."""
         self._lots = lots
-        self._read_rest = read_rest
+        self._unread = unread
         self._read_to = redemption_order(lots[-1]) if lots else None
 
     def begin(self, now: datetime) -> None:
@@ -69,16 +85,12 @@ class Book:
             raise BooksClosed(f"The books are closed until {day}.", field="effective_at")
 
     def lots(self) -> Iterator[LotState]:
-        """The open lots in redemption order, read from the database only as far as somebody looks."""
+        """The open lots in redemption order, read from the database page by page, as far as somebody looks."""
         place = 0
         while True:
             here = self._lots[place] if place < len(self._lots) else None
-            if self._read_rest and (here is None or self._is_behind_what_was_read(here)):
-                read_rest, self._read_rest = self._read_rest, None
-                names = {(lot.seq, lot.number) for lot in self._lots}
-                rest = [self._asides.get((lot.seq, lot.number), lot) for lot in read_rest()]
-                new = [lot for lot in rest if lot.remaining and (lot.seq, lot.number) not in names]
-                self._lots = sorted([*self._lots, *new], key=redemption_order)
+            if self._unread and (here is None or self._is_behind_what_was_read(here)):
+                self._read_page(self._unread)
             elif here is None:
                 return
             else:
@@ -89,15 +101,53 @@ class Book:
     def _is_behind_what_was_read(self, lot: LotState) -> bool:
         return self._read_to is not None and redemption_order(lot) > self._read_to
 
+    def _read_page(self, unread: Unread) -> None:
+        page = unread.page()
+        if page:
+            self._read_to = redemption_order(page[-1])  # as it is written: on this page it may have moved since
+        if unread.is_over:
+            self._unread = None
+        self._meet(page)
+
+    def _meet(self, lots: Iterable[LotState]) -> None:
+        """Put lots that were read among the open ones; those that are known here already stay what they have become."""
+        known = {(lot.seq, lot.number) for lot in self._lots} | self._asides.keys()
+        new = [lot for lot in lots if (lot.seq, lot.number) not in known]
+        self._lots = sorted([*self._lots, *new], key=redemption_order)
+
     def live(self) -> Iterator[LotState]:
         """The live lots in redemption order."""
         return (lot for lot in self.lots() if is_live(lot, self.at))
 
+    def family(self, seq: int | None) -> list[LotState]:
+        """The live lots of a grant's family in redemption order; those that were not read yet are looked up."""
+        if self._unread and seq is not None:
+            self._meet(self._unread.of_family(seq))
+        return [lot for lot in self._lots if lot.family_seq == seq and is_live(lot, self.at)]
+
+    def others(self, seq: int | None) -> Iterator[LotState]:
+        """The live lots that are not of this family, in redemption order, read as far as somebody looks."""
+        return (lot for lot in self.live() if lot.family_seq != seq)
+
+    def spendable(self) -> int:
+        """The points of all spendable lots; those of lots that were not read are summed up where they are."""
+        here = sum(lot.remaining for lot in self._lots if is_spendable(lot, self.at))
+        if self._unread is None:
+            return here
+        met = [lot.id for lot in (*self._lots, *self._asides.values()) if lot.id is not None]
+        return here + self._unread.spendable(self.at, but=met)
+
     def same(self, lot: LotState) -> LotState:
         """The one state of this lot on this page: acts and facts that name the same lot must share it."""
         name = lot.seq, lot.number
-        own = next((own for own in self._lots if (own.seq, own.number) == name), None)
-        return own or self._asides.setdefault(name, lot)
+        own = next((own for own in self._lots if (own.seq, own.number) == name), None) or self._asides.get(name)
+        if own:
+            return own
+        if lot.remaining:
+            self.open_lot(lot)  # met before its page is read: where its date moves, its place moves
+        else:
+            self._asides[name] = lot
+        return lot
 
     def named(self, names: Iterable[tuple[int, int]]) -> list[LotState]:
         """The lots with these names, (seq, number), as far as this page has met them: open ones, and empty ones too."""
@@ -203,8 +253,6 @@ class Book:
     def set_gate(self, lot: LotState) -> None:
         """Open or shut the gate of a lot by the notices of its present date that the book knows."""
         lot.gated = lot.notice_days > 0 and not self.is_announced(lot)
-        if not lot.gated:
-            lot.moved_untold = False
         self.touch(lot)
 
     def is_announced(self, lot: LotState) -> bool:

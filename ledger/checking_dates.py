@@ -158,9 +158,9 @@ def close(book: Book, entry: Draft) -> Iterator[Wrong]:
 
 
 def note(book: Book, entry: Draft) -> Iterator[Wrong]:
-    """A note stands for an act that changed nothing: of a clawback only where the cap was 0."""
+    """A note stands for an act that changed nothing: of a clawback that asked for points only where the cap was 0."""
     grant = book.known.by_seq.get(entry.undoes_seq or 0)
-    if isinstance(grant, GrantFacts) and grant.cap:
+    if isinstance(grant, GrantFacts) and grant.cap and entry.asked is not None:
         yield 7, f"nothing was clawed back, the cap was {grant.cap}"
     if is_end_of_an_empty_account(entry):
         if book.closing is None or book.closing.closes_at != entry.effective_at:

@@ -163,7 +163,8 @@ def clawback(book: Book, entry: Draft) -> Iterator[Wrong]:
     writes_off = terms.clawback_beyond == Beyond.WRITE_OFF
     if entry.debt_delta if writes_off else entry.written_off:
         yield 7, "what nobody could pay went the other way than its policy says"
-    payers = clawback_payers(book.live(), entry.undoes_seq, book.at, family_only=writes_off and grant is not None)
+    own, others = book.family(entry.undoes_seq), book.others(entry.undoes_seq)
+    payers = clawback_payers(own, others, book.at, family_only=writes_off and grant is not None)
     yield from compare(7, entry, take(payers, counted))
 
 

@@ -89,7 +89,8 @@ def clawback_order(
             return write(Kind.NOTE, available=0)
         terms = book.rules.terms(grant.policy_id) if grant else book.rules.in_force(book.at, Origin.ADJUSTMENT)
         writes_off = terms.clawback_beyond == Beyond.WRITE_OFF
-        payers = clawback_payers(book.live(), family, book.at, family_only=writes_off and grant is not None)
+        own, others = book.family(family), book.others(family)
+        payers = clawback_payers(own, others, book.at, family_only=writes_off and grant is not None)
         slices = take(payers, due)
         unpaid = due - sum(part.points for part in slices)
         return write(

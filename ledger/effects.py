@@ -27,7 +27,7 @@ def take_effect(book: Book, draft: Draft) -> None:
         lot.first_spendable_at, lot.first_expires_at = lot.spendable_at, lot.expires_at
     for lot, delta, _ in draft.allocations:
         if draft.kind in RESTORING and not lot.remaining:
-            book.redate(lot)
+            _redate(book, lot)
         _put(book, lot, delta)
     for move in draft.moves:
         _move(book, move)
@@ -55,7 +55,7 @@ def _move(book: Book, move: Move) -> None:
     lot = move.lot
     lot.spendable_at = move.spendable_until or lot.spendable_at
     if move.until != move.was:
-        if book.is_inactivity(lot) and move.until:
+        if book.is_inactivity(lot) and move.until and move.spendable_until is None:  # a promise is of its own lot alone
             book.not_before = max(book.not_before or move.until, move.until)
         lot.expires_at = move.until
         lot.gated = lot.notice_days > 0  # a notice is for one date only: this one is stale now
@@ -108,8 +108,18 @@ def _be_active(book: Book, effective_at: datetime) -> None:
     if not book.rules.has_inactivity:
         return
     for lot in [lot for lot in book.lots() if book.is_inactivity(lot)]:
-        book.redate(lot)
+        _redate(book, lot)
     book.put_in_order()
+
+
+def _redate(book: Book, lot: LotState) -> None:
+    """Give a lot under an inactivity policy the date that is counted from activity; one that a postponed promise has
+    moved further stays."""
+    first, kept = lot.first_expires_at, lot.expires_at
+    if first is None or kept is None or not book.is_inactivity(lot):
+        return
+    if book.dated(book.rules.terms(lot.policy_id), first) > kept:
+        book.redate(lot)
 
 
 def _set_gates(book: Book, draft: Draft) -> None:

@@ -12,7 +12,7 @@ from ledger.errors import BadInput, FutureAct, PastExpiry
 from ledger.inputs import check_instant, check_new_date, check_points, check_text
 from ledger.kinds import Kind, Origin
 from ledger.models import Account
-from ledger.policies import Model, Terms, expiry_date, inactivity_date, last_day, spendable_from
+from ledger.policies import Model, Terms, days_after, expiry_date, inactivity_date, last_day, spendable_from
 from ledger.posting import Order, act
 from ledger.receipts import Receipt
 from ledger.settling import settle
@@ -35,7 +35,7 @@ def grant(
     """Grant points.
 
     `effective_at` dates the grant back (never forward); `expires_at` replaces the date that the policy gives, under an
-    inactivity policy with a later one only;
+    inactivity policy with a later one only, under a notice duty with one that leaves time to tell;
     `spendable_at` promises the points for then: from that instant on they can be spent, by the clock alone.
     Raises BadInput, BadPoints, BadKey, PastExpiry, NoPolicy, BooksClosed, KeyReused, FutureAct, AccountClosed.
     """
@@ -89,7 +89,7 @@ def grant_order(
             raise PastExpiry("The date must lie in the future.", field="expires_at")
         terms = book.rules.in_force(since, origin)
         if expires_at is not None:
-            _refuse_what_activity_moves(book, terms, since, expires_at)
+            _check_date_by_hand(book, terms, since, expires_at)
         spendable = spendable_at or spendable_from(terms, since)
         if spendable < since:
             raise BadInput("Points cannot be spent before they are granted.", field="spendable_at")
@@ -126,6 +126,12 @@ def _check(points: int, origin: Origin, reference: str, reason: str) -> None:
         raise BadInput(f"The origin must be one of {', '.join(Origin.values)}.", field="origin")
 
 
+def _check_date_by_hand(book: Book, terms: Terms, since: datetime, expires_at: datetime) -> None:
+    """Raises BadInput for a date that activity or the notice duty would move again."""
+    _refuse_what_activity_moves(book, terms, since, expires_at)
+    _refuse_what_leaves_no_time_to_tell(book, terms, expires_at)
+
+
 def _refuse_what_activity_moves(book: Book, terms: Terms, since: datetime, expires_at: datetime) -> None:
     """Raises BadInput for a date by hand that would not hold: the grant itself is activity, which moves all points of
     an inactivity policy to the date that is counted from it, those of this grant too."""
@@ -138,6 +144,20 @@ def _refuse_what_activity_moves(book: Book, terms: Terms, since: datetime, expir
         raise BadInput(
             f"Under an inactivity policy no points go before the day counted from activity, {day}: "
             "a date by hand can only be later.",
+            field="expires_at",
+        )
+
+
+def _refuse_what_leaves_no_time_to_tell(book: Book, terms: Terms, expires_at: datetime) -> None:
+    """Raises BadInput for a date by hand before the duty and its slack are over. They are counted from the act itself,
+    however far it dates the grant back: nobody can have been told of points that nobody had recorded."""
+    if not terms.notice_days:
+        return
+    least = days_after(book.at, terms.notice_days + terms.notice_slack, terms.zone)
+    if expires_at < least:
+        raise BadInput(
+            f"Under a notice duty of {terms.notice_days} days and {terms.notice_slack} days of slack the last day can "
+            f"be {last_day(least, terms.zone)} at the earliest.",
             field="expires_at",
         )
 

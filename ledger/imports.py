@@ -13,7 +13,6 @@ from itertools import islice
 
 from ledger.accounts import find_accounts, open_accounts
 from ledger.actors import Actor
-from ledger.clawbacks import clawback_order
 from ledger.errors import AccountBusy, FutureAct, KeyReused, LedgerError
 from ledger.feed import FeedRow, Line, RowRejected, RowType, points_for
 from ledger.grants import grant_order
@@ -24,6 +23,7 @@ from ledger.policies import Rules
 from ledger.posting import Order, post
 from ledger.receipts import Receipt
 from ledger.redemptions import redeem_order
+from ledger.returns import Purchase, reason_of_purchase, return_order
 from ledger.rules import rules_of
 
 FEED = Actor("feed")
@@ -157,7 +157,10 @@ def feed_key(event_id: str) -> str:
 
 
 def order_for(row: FeedRow, account_id: int, programme: Programme) -> Order:
-    """What a row asks of the ledger: a grant, a clawback, a redemption, or a note where it is worth no point."""
+    """What a row asks of the ledger: a grant, a clawback, a redemption, or a note where it is worth no point.
+
+    What a return takes is decided with its purchase before it (`returns.py`).
+    """
     common: dict = {
         "account_id": account_id,
         "now": row.occurred_at,
@@ -167,13 +170,14 @@ def order_for(row: FeedRow, account_id: int, programme: Programme) -> Order:
     }
     if row.type == RowType.REDEEM:
         return redeem_order(points=row.points, **common)
-    points = points_for(row.amount, programme.earn_rate)
+    points, rate = points_for(row.amount, programme.earn_rate), programme.earn_rate
+    if row.type == RowType.RETURN:
+        undoes = feed_key(row.original_event_id) if row.original_event_id else None
+        return return_order(amount=row.amount, rate=rate, undoes=undoes, **common)
+    reason = reason_of_purchase(Purchase(row.amount, rate), points)
     if points == 0:
-        return note_order(reason=f"a {row.type} of {row.amount:f} is worth no point", **common)
-    if row.type == RowType.PURCHASE:
-        return grant_order(points=points, effective_at=row.occurred_at, **common)
-    undoes = feed_key(row.original_event_id) if row.original_event_id else None
-    return clawback_order(points=points, undoes=undoes, unknown_grant_is_none=True, reason="return", **common)
+        return note_order(reason=reason, **common)
+    return grant_order(points=points, effective_at=row.occurred_at, reason=reason, **common)
 
 
 def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:

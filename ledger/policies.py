@@ -114,11 +114,9 @@ def spendable_from(terms: Terms, granted_at: datetime) -> datetime:
 def postponed_date(terms: Terms, was: datetime, spendable_was: datetime, spendable_at: datetime) -> datetime:
     """The date of points that go at `was`, when the instant from which they can be spent moves to `spendable_at`.
 
-    By the same model, never earlier than before. Inactivity is counted from activity, which a postponement is not; a
-    date given by hand under a policy without dates keeps its distance.
+    Dated as the points of a new promise are, never earlier than before; so under inactivity they have their life from
+    the day of spending on. A date given by hand under a policy without dates keeps its distance.
     """
-    if terms.model == Model.INACTIVITY:
-        return was
     if terms.model == Model.NEVER:
         return was + (spendable_at - spendable_was)
     local = _wall(spendable_at, terms.zone)

@@ -9,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from psycopg import errors as pg
 
+from ledger.actors import Actor
 from ledger.comparing import worsened
 from ledger.errors import BadInput, NoPolicy, ProgrammeBusy, WorseTooSoon
 from ledger.inputs import check_instant
-from ledger.models import Policy, Programme
+from ledger.models import BEGINNING, PointValue, Policy, Programme
 from ledger.rules import rules_of
 
 
@@ -24,19 +25,24 @@ def create(
     effective_from: datetime,
     language: str = "ko",
     currency: str = "KRW",
+    point_value: Decimal = Decimal(1),
     earn_rate: Decimal = Decimal(1),
     **terms: object,
 ) -> Programme:
     """Create a programme with its first policy, in force from `effective_from`, which may lie in the past.
 
+    A point is worth `point_value` in `currency`, for all times until another value is recorded (`point_values.py`).
     `terms` are the fields of the policy, such as `count`, `unit`, `rounding`, `notice_days`. Raises BadInput naming the
     field.
     """
-    programme = Programme(code=code, name=name, zone=zone, language=language, currency=currency, earn_rate=earn_rate)
+    programme = Programme(code=code, name=name, zone=zone, language=language, earn_rate=earn_rate)
+    worth = PointValue(since=BEGINNING, value=point_value, currency=currency, actor=str(Actor("system", "setup")))
     policy = Policy(effective_from=effective_from, **terms)
     with transaction.atomic():
         _checked_save(programme)
-        policy.programme = programme
+        policy.programme = worth.programme = programme
+        worth.recorded_at = programme.created_at
+        _checked_save(worth, value="point_value")
         _checked_save(policy)
     return programme
 
@@ -50,14 +56,14 @@ def add_policy(*, programme: Programme, effective_from: datetime, now: datetime,
     policy = Policy(effective_from=check_instant(effective_from, field="effective_from"), **terms)
     with transaction.atomic():
         policy.programme = lock(programme.pk)
-        _check(policy)
+        check(policy)
         check_prospective(policy, now=now)
         policy.save()
     return policy
 
 
 def lock(programme_id: int) -> Programme:
-    """Lock a programme until the end of the transaction that is open, for adding policies to it, one at a time.
+    """Lock a programme until the end of the transaction that is open, for adding to it, one at a time.
 
     Each policy is compared with those before it: two that were added at once would each not see the other. No act waits
     for this lock. Raises ProgrammeBusy when somebody else has it for as long as the connection waits for locks.
@@ -96,14 +102,15 @@ def check_prospective(policy: Policy, *, now: datetime) -> None:
         )
 
 
-def _checked_save(row: Programme | Policy) -> None:
-    _check(row)
+def _checked_save(row: Programme | Policy | PointValue, **called: str) -> None:
+    check(row, **called)
     row.save()
 
 
-def _check(row: Programme | Policy) -> None:
+def check(row: Programme | Policy | PointValue, **called: str) -> None:
+    """Raises BadInput naming the field at fault, or what it is `called` by the caller."""
     try:
         row.full_clean()
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
-        raise BadInput(" ".join(messages), field=field) from error
+        raise BadInput(" ".join(messages), field=called.get(field, field)) from error

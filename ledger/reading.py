@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -16,8 +15,10 @@ from ledger.book import Book
 from ledger.drafts import Closing, HoldState
 from ledger.rules import rules_with
 
-# Open lots read at once; the rest of an account is read only by an act that needs it.
+# Open lots read with their account. Further ones are read only by an act that needs them, so many times more with each
+# page: an act on a few more reads little, and one on all of them asks few times.
 FIRST_LOTS = 16
+GROWTH = 4
 
 
 @dataclass(slots=True)
@@ -49,8 +50,13 @@ LOT = """l.id, l.seq, l.number, l.family_seq, l.policy_id, l.origin, l.granted, 
          l.moved_untold"""
 
 _KNOWN = "EXISTS (SELECT FROM ledger_entry e WHERE e.programme_id = a.programme_id AND e.key = $2)"
-_ONE = _PAGE.format(known=_KNOWN, lot=LOT, first_lots=FIRST_LOTS, wanted="$1")
-_MANY = _PAGE.format(known="true", lot=LOT, first_lots=FIRST_LOTS, wanted="ANY ($1)")
+
+
+def _page_of(wanted: str, known: str) -> str:
+    return _PAGE.format(known=known, lot=LOT, first_lots=FIRST_LOTS, wanted=wanted)
+
+
+_ONE, _MANY = _page_of("$1", _KNOWN), _page_of("ANY ($1)", "true")
 
 
 def look_at(account_id: int, key: str) -> Opened:
@@ -80,7 +86,7 @@ def _open(rows: Sequence[Sequence[Any]]) -> Opened:
             lots[account_id].append(lot_state(row[LOT_FROM:]))
     for account_id, first in lots.items():
         may_be_more = len(first) == FIRST_LOTS
-        opened.books[account_id].fill(first, partial(_read_rest, account_id) if may_be_more else None)
+        opened.books[account_id].fill(first, _Unread(account_id, first[-1]) if may_be_more else None)
     return opened
 
 
@@ -133,17 +139,60 @@ def lot_state(row: Sequence) -> LotState:
     )
 
 
-def _read_rest(account_id: int) -> list[LotState]:
-    # An offset is safe here: were anything written since the first page, what is decided would not be written.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {LOT} FROM ledger_lot AS l WHERE account_id = %s AND open
-             ORDER BY expires_at NULLS LAST, seq, number OFFSET {FIRST_LOTS}
-            """,
-            [account_id],
-        )
-        return [lot_state(lot) for lot in cursor.fetchall()]
+# The next page: lots with a date behind the last one that was read, and then those without. A comparison with a date
+# says nothing of lots that have none, so that they are asked for by themselves: the index gives both in order.
+_NEXT_PAGE = f"""
+SELECT {LOT} FROM (
+       (SELECT * FROM ledger_lot
+         WHERE account_id = $1 AND open AND (expires_at, seq, number) > ($2, $3, $4)
+         ORDER BY expires_at, seq, number LIMIT $7)
+       UNION ALL
+       (SELECT * FROM ledger_lot
+         WHERE account_id = $1 AND open AND expires_at IS NULL AND (seq, number) > ($5, $6)
+         ORDER BY expires_at, seq, number LIMIT $7)) AS l
+ ORDER BY l.expires_at NULLS LAST, l.seq, l.number LIMIT $7"""
+_BEFORE_ALL = (-1, -1)  # a seq and a number before those of any lot
+
+_FAMILY = f"SELECT {LOT} FROM ledger_lot AS l WHERE account_id = $1 AND open AND family_seq = $2"
+
+# `is_spendable` once more in SQL, as in `models/lot.py`.
+_SPENDABLE = """
+SELECT coalesce(sum(remaining), 0)::bigint FROM ledger_lot
+ WHERE account_id = $1 AND open AND spendable_at <= $2 AND (expires_at IS NULL OR expires_at > $2 OR gated)
+   AND id <> ALL ($3)"""
+
+
+class _Unread:
+    """The open lots of an account behind its first page, read as its book asks for them.
+
+    Without a lock each call may see more than the one before. That is safe: were anything written since the first page,
+    what is decided would not be written.
+    """
+
+    def __init__(self, account_id: int, last: LotState) -> None:
+        self.account_id = account_id
+        self.is_over = False
+        self._size = FIRST_LOTS
+        self._go_behind(last)
+
+    def _go_behind(self, last: LotState) -> None:
+        behind = (last.seq, last.number)
+        self._after = (last.expires_at, *behind, *(_BEFORE_ALL if last.expires_at else behind))
+
+    def page(self) -> list[LotState]:
+        self._size *= GROWTH
+        lots = [lot_state(row) for row in wire.call(_NEXT_PAGE, [self.account_id, *self._after, self._size])]
+        self.is_over = len(lots) < self._size
+        if lots:
+            self._go_behind(lots[-1])
+        return lots
+
+    def of_family(self, seq: int) -> list[LotState]:
+        return [lot_state(row) for row in wire.call(_FAMILY, [self.account_id, seq])]
+
+    def spendable(self, at: datetime, *, but: Sequence[int]) -> int:
+        ((points,),) = wire.call(_SPENDABLE, [self.account_id, at, list(but)])
+        return int(points)
 
 
 def read_pending(books: dict[int, Book]) -> None:

@@ -52,7 +52,10 @@ def _recall_entries(books: dict[int, Book], undone: Sequence[tuple[int, str]]) -
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT e.account_id, e.key, e.seq, e.kind, e.amount, e.asked, e.undoes_seq, n.expires_at
+            SELECT e.account_id, e.key, e.seq, e.kind, e.amount, e.asked, e.undoes_seq, n.expires_at, e.reason,
+                   CASE WHEN e.kind = 'grant' THEN ARRAY(
+                        SELECT u.reason FROM ledger_entry u
+                         WHERE u.account_id = e.account_id AND u.undoes_seq = e.seq ORDER BY u.seq) END
               FROM unnest(%s::bigint[], %s::text[]) AS w (account_id, key)
               JOIN ledger_account o ON o.id = w.account_id
               JOIN ledger_entry e ON e.programme_id = o.programme_id AND e.key = w.key AND e.account_id = o.id
@@ -62,8 +65,11 @@ def _recall_entries(books: dict[int, Book], undone: Sequence[tuple[int, str]]) -
         )
         entries = cursor.fetchall()
     _recall_grants(books, [(row[0], row[2], row[1], row[4]) for row in entries if row[3] == Kind.GRANT])
-    for account_id, key, seq, kind, _, asked, undoes_seq, told_of in entries:
+    for account_id, key, seq, kind, _, asked, undoes_seq, told_of, reason, undone_for in entries:
         book = books[account_id]
+        book.known.reasons[key] = reason
+        if undone_for:
+            book.known.undone_for[seq] = undone_for
         if kind in (Kind.REDEEM, Kind.CAPTURE):
             book.known.learn(key, _spending(books, account_id, seq, undoes_seq, asked))
         elif kind == Kind.EXTEND and undoes_seq is None:

@@ -52,10 +52,21 @@ def spend(
     held: Callable[[list[Slice]], HoldState] | None = None,
 ) -> Draft:
     """Take spendable points, for good or into a hold, or decline where there are too few."""
-    # An account in debt has nothing to spend; a balance below the points need not be gone through for that.
-    spendable = (lot for lot in book.live() if is_spendable(lot, book.at))
-    slices = [] if book.debt else take(spendable, points)
-    there = sum(part.points for part in slices)
+    there, slices = _look_for(book, points)
     if there < points:
         return book.write(Kind.DECLINE, signature, asked=points, available=there, reference=reference)
     return book.write(kind, signature, take=slices, reference=reference, held=held(slices) if held else None)
+
+
+def _look_for(book: Book, points: int) -> tuple[int, list[Slice]]:
+    """How many of these points can be spent, and where they are; where they are too few, only how many."""
+    if book.debt:
+        return 0, []  # an account in debt has nothing to spend
+    if points > book.balance:
+        # The clock was caught up with, so the balance is the sum of all open lots: no lot need be gone through to
+        # decline. Promised points are part of it, so how many can be spent is a sum of its own.
+        spendable = book.spendable()
+        if spendable < points:
+            return spendable, []
+    slices = take((lot for lot in book.live() if is_spendable(lot, book.at)), points)
+    return sum(part.points for part in slices), slices

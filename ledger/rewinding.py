@@ -160,8 +160,7 @@ def _undo_gate(book: Book, lot: LotState, moved: LastMove | None) -> None:
         return
     lot.gated = not book.is_announced(lot)
     lot.moved_untold = (
-        lot.gated
-        and moved is not None
+        moved is not None
         and moved.reference == UNTOLD
         and moved.until is not None
         and moved.until == lot.expires_at

@@ -94,6 +94,8 @@ class Known:
     ended: dict[int, EndedFacts] = field(default_factory=dict)  # by the id of the lot
     made_at: dict[int, datetime] = field(default_factory=dict)  # by seq: when an entry that made lots took effect
     left: dict[int, list[Slice]] = field(default_factory=dict)  # by the seq of a hold: what its capture left of it
+    reasons: dict[str, str] = field(default_factory=dict)  # by the key of an entry that an act asked about, its reason
+    undone_for: dict[int, list[str]] = field(default_factory=dict)  # by its seq, the reasons of what undid part of it
 
     def learn(self, key: str | None, facts: Facts) -> None:
         """Note what an entry did."""
@@ -107,6 +109,10 @@ class Known:
         """Keep what is known true, now that this draft has happened."""
         if draft.made:
             self.made_at[draft.seq] = draft.effective_at
+        if draft.key is not None:
+            self.reasons[draft.key] = draft.reason
+        if draft.undoes_seq is not None:
+            self.undone_for.setdefault(draft.undoes_seq, []).append(draft.reason)
         match draft.kind:
             case Kind.GRANT:
                 self.learn(draft.key, GrantFacts(draft.seq, draft.made[0].policy_id, draft.amount))

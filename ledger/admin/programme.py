@@ -1,9 +1,9 @@
-"""Programmes and their policies. A policy that exists is what lots were dated by: it stays; a new one can follow."""
+"""Programmes, their policies, and what their points are worth. Of these two what exists stays; a new one can follow."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -15,12 +15,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ledger import programmes
+from ledger import point_values, programmes
+from ledger.actors import Actor
 from ledger.admin.facts import BoundedAdmin
 from ledger.admin.refusals import said
 from ledger.comparing import worsened
 from ledger.errors import BadInput, ProgrammeBusy, WorseTooSoon
-from ledger.models import Policy, Programme
+from ledger.models import PointValue, Policy, Programme
 from ledger.rules import rules_of
 
 # Each group: its title, its fields line by line, and what it is about.
@@ -107,6 +108,55 @@ class KeptOnceWritten:
         return False
 
 
+class PointValueForm(forms.ModelForm):
+    """A new value of a point counts from now on."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["since"].required = False
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, in which the instance gets its values
+        row: PointValue = self.instance
+        row.recorded_at = timezone.now()  # the one time of this request: what is checked here is what is recorded
+        if self.errors or not row.programme_id or not self.has_changed():
+            return
+        try:
+            programmes.lock(row.programme_id)  # until the end of the request's transaction, which writes the value
+            if row.since is not None:
+                point_values.check_since(row.programme, row.since, now=row.recorded_at)
+        except ProgrammeBusy as refusal:
+            self.add_error(None, said(refusal))
+        except BadInput as refusal:
+            self.add_error(refusal.field, _("A value of a point counts from now on; it cannot reach back."))
+
+
+class OneValueAtATime(BaseInlineFormSet):
+    def clean(self) -> None:
+        """Two at once would leave open which was recorded later."""
+        super().clean()
+        if len([form for form in self.forms if not form.instance.pk and form.has_changed()]) > 1:
+            raise forms.ValidationError(_("Please add one value of a point at a time."))
+
+
+class PointValueInline(KeptOnceWritten, admin.TabularInline):
+    model = PointValue
+    form = PointValueForm
+    formset = OneValueAtATime
+    fields = ("since", "value", "currency", "recorded_at", "actor")
+    readonly_fields = ("recorded_at", "actor")
+
+    def get_extra(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> int:
+        return 0
+
+    def get_min_num(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> int:
+        """A programme comes with what its points are worth."""
+        return 0 if obj else 1
+
+    def get_formset(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, validate_min=True, **kwargs)
+
+
 class PolicyInline(KeptOnceWritten, admin.StackedInline):
     model = Policy
     form = PolicyForm
@@ -130,12 +180,27 @@ class ProgrammeAdmin(BoundedAdmin):
     list_display = ("code", "name", "unit", "zone", "language", "books_closed_until", "created_at")
     fieldsets = (
         (None, {"fields": ("code", "name", "unit", "zone", "language")}),
-        (gettext_lazy("Money"), {"fields": ("currency", "point_value", "earn_rate")}),
+        (gettext_lazy("Money"), {"fields": ("earn_rate",)}),
         (gettext_lazy("Rules of the whole programme"), {
             "fields": ("policy_notice_days", "cooling_off_days", "books_closed_until"),
         }),
     )  # fmt: skip
-    inlines = (PolicyInline,)
+    inlines: ClassVar[tuple[Any, ...]] = (PolicyInline, PointValueInline)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """A value of a point is recorded by its act, with when and by whom."""
+        if formset.model is not PointValue:
+            super().save_formset(request, form, formset, change)
+            return
+        for row in formset.save(commit=False):
+            point_values.record(
+                programme=form.instance,
+                value=row.value,
+                currency=row.currency,
+                since=row.since,
+                now=row.recorded_at,
+                by=Actor("staff", str(request.user.pk)),
+            )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Programme | None = None) -> tuple[str, ...]:
         """The code is in keys and addresses; another zone would give every lot that exists another last day."""

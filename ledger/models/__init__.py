@@ -8,11 +8,13 @@ from ledger.models.hold import Hold
 from ledger.models.lot import Lot
 from ledger.models.member import Member
 from ledger.models.notice import Notice
+from ledger.models.point_value import BEGINNING, PointValue
 from ledger.models.programme import Policy, Programme
 from ledger.models.seal import Seal, SealLeaf
 from ledger.models.verdict import AccountVerdict, Mode, Verdict
 
 __all__ = [
+    "BEGINNING",
     "Account",
     "AccountVerdict",
     "Allocation",
@@ -24,6 +26,7 @@ __all__ = [
     "Member",
     "Mode",
     "Notice",
+    "PointValue",
     "Policy",
     "Programme",
     "Seal",

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from ledger.kinds import Origin
@@ -46,19 +46,6 @@ class Programme(models.Model):
     language = models.CharField(
         _("language"), max_length=10, default="ko", choices=[("ko", "한국어"), ("en", "English")]
     )
-    currency = models.CharField(
-        _("currency"),
-        max_length=3,
-        default="KRW",
-        validators=[RegexValidator(r"^[A-Z]{3}$", _("Three capital letters."))],
-    )
-    point_value = models.DecimalField(
-        _("money value of a point"),
-        max_digits=12,
-        decimal_places=6,
-        default=Decimal(1),
-        validators=[MinValueValidator(Decimal(0))],
-    )
     earn_rate = models.DecimalField(
         _("points per unit of money"),
         max_digits=12,
@@ -91,6 +78,29 @@ class Programme(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Books are closed until today at most, and what was closed stays closed; the database's clock says today."""
+        if self.zone not in zoneinfo.available_timezones():
+            return  # said by its own field
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT (clock_timestamp() AT TIME ZONE %s)::date,
+                       (SELECT books_closed_until FROM ledger_programme WHERE id = %s)
+                """,
+                [self.zone, self.pk],
+            )
+            today, closed = cursor.fetchone()
+        until = self.books_closed_until
+        if until and until > today:
+            raise ValidationError(
+                {"books_closed_until": _("Books close until today, %(today)s, at most.") % {"today": today}}
+            )
+        if closed and (until is None or until < closed):
+            raise ValidationError(
+                {"books_closed_until": _("Books that are closed stay closed: not before %(day)s.") % {"day": closed}}
+            )
 
     @property
     def tz(self) -> zoneinfo.ZoneInfo:

@@ -8,7 +8,7 @@ from ledger.audit import audit
 from ledger.models import Account
 from tests.chains import recomputed
 
-TABLES = ("entry", "allocation", "extension", "notice", "lot", "account", "hold", "closure", "policy")
+TABLES = ("entry", "allocation", "extension", "notice", "lot", "account", "hold", "closure", "policy", "seal")
 
 
 def tamper(sql: str) -> None:

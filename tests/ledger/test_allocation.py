@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledger.allocation import LotState, Slice, is_live, is_overdue, is_spendable, redemption_order, take
+from ledger.allocation import (
+    LotState,
+    Slice,
+    clawback_payers,
+    is_live,
+    is_overdue,
+    is_spendable,
+    redemption_order,
+    take,
+)
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -88,6 +97,35 @@ def test_the_soonest_date_goes_first_then_the_older_lot_then_its_number_and_no_d
 def test_a_gated_lot_past_its_date_goes_before_all_with_a_date_ahead():
     past, ahead = lot(2, expires_at=NOON - timedelta(days=5), gated=True), lot(1, expires_at=NOON + TICK)
     assert sorted([ahead, past], key=redemption_order) == [past, ahead]
+
+
+def test_the_family_pays_before_others_and_promised_points_last_in_each():
+    promised = NOON + TICK
+    own, own_later, own_promised = lot(1), lot(2), lot(3, spendable_at=promised)
+    other, other_promised, other_later = lot(4), lot(5, spendable_at=promised), lot(6)
+    family, others = [own_promised, own, own_later], [other_promised, other, other_later]
+    payers = [own, own_later, own_promised, other, other_later, other_promised]
+    assert list(clawback_payers(family, others, NOON)) == payers
+    assert list(clawback_payers([], others, NOON)) == [other, other_later, other_promised]
+    assert list(clawback_payers(family, others, NOON, family_only=True)) == [own, own_later, own_promised]
+
+
+def test_others_are_not_asked_while_the_family_can_pay_and_then_no_further_than_needed():
+    asked = []
+
+    def others():
+        for seq in (7, 8, 9):
+            asked.append(seq)
+            yield lot(seq, 10)
+
+    family = [lot(1, 10, spendable_at=NOON + TICK), lot(2, 10)]
+    assert [part.lot.seq for part in take(clawback_payers(family, others(), NOON), 20)] == [2, 1]
+    assert asked == []
+    assert [part.lot.seq for part in take(clawback_payers(family, others(), NOON), 30)] == [2, 1, 7]
+    assert asked == [7]
+    asked.clear()
+    assert len(take(clawback_payers(family, others(), NOON, family_only=True), 100)) == 2
+    assert asked == []
 
 
 def test_taking_goes_through_lots_as_they_come_and_splits_only_the_last():

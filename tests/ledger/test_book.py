@@ -56,18 +56,6 @@ def a_book(lots=(), *, debt: int = 0, seq: int = 50, last: datetime | None = Non
     return book
 
 
-class Rest:
-    """The lots behind the first page, and whether somebody read them."""
-
-    def __init__(self, *lots: LotState) -> None:
-        self.lots = list(lots)
-        self.reads = 0
-
-    def __call__(self) -> list[LotState]:
-        self.reads += 1
-        return self.lots
-
-
 def test_time_never_runs_backwards_on_an_account():
     book = a_book(last=day(1))
     book.begin(NOON)
@@ -153,67 +141,6 @@ def test_live_lots_leave_out_what_the_clock_ended_and_keep_what_is_gated():
     assert list(book.lots()) == [ended, gated, due_now, ahead]
 
 
-def test_the_rest_is_read_only_when_somebody_looks_behind_the_first_page():
-    first, second = lot(1, 5, day(1)), lot(2, 5, day(2))
-    rest = Rest(lot(3, 5, day(3)), lot(4, 5))
-    book = a_book([first, second], rest=rest)
-    looking = book.lots()
-    assert [next(looking), next(looking)] == [first, second]
-    assert rest.reads == 0
-    assert [found.seq for found in looking] == [3, 4]
-    assert rest.reads == 1
-    assert [found.seq for found in book.lots()] == [1, 2, 3, 4]
-    assert rest.reads == 1
-
-
-def test_a_new_lot_before_the_end_of_the_first_page_takes_its_place_without_a_read():
-    rest = Rest(lot(4, 5, day(9)))
-    book = a_book([lot(1, 5, day(1)), lot(2, 5, day(3))], rest=rest)
-    new = lot(51, 0, day(2), id=None)
-    book.write(Kind.GRANT, SHOP, give=[Slice(new, 7)], made=[new])
-    looking = book.lots()
-    assert [next(looking).seq for _ in range(3)] == [1, 51, 2]
-    assert rest.reads == 0
-    assert [found.seq for found in looking] == [4]
-
-
-def test_a_new_lot_behind_what_was_read_comes_after_older_lots_that_were_not_read_yet():
-    rest = Rest(lot(3, 5, day(5)), lot(4, 5, day(9)))
-    book = a_book([lot(1, 5, day(1)), lot(2, 5, day(3))], rest=rest)
-    new = lot(51, 0, day(7), id=None)
-    book.write(Kind.GRANT, SHOP, give=[Slice(new, 7)], made=[new])
-    looking = book.lots()
-    assert [next(looking).seq, next(looking).seq] == [1, 2]
-    assert rest.reads == 0
-    assert [found.seq for found in looking] == [3, 51, 4]
-    assert rest.reads == 1
-
-
-def test_a_lot_that_moved_behind_what_was_read_does_not_jump_the_queue():
-    first, second = lot(1, 5, day(1)), lot(2, 5, day(3))
-    rest = Rest(lot(3, 5, day(5)), lot(4, 5, day(9)))
-    book = a_book([first, second], rest=rest)
-    book.write(Kind.EXTEND, SHOP, moves=[Move(second, day(3), day(7))], reason="why")
-    assert [found.seq for found in book.lots()] == [1, 3, 2, 4]
-    assert rest.reads == 1
-
-
-def test_the_rest_is_read_when_the_whole_first_page_moved_behind_it():
-    first, second = lot(1, 5, day(1)), lot(2, 5, day(3))
-    rest = Rest(lot(3, 5, day(5)), lot(4, 5))
-    book = a_book([first, second], rest=rest)
-    book.write(Kind.EXTEND, SHOP, moves=[Move(first, day(1), day(8)), Move(second, day(3), day(7))], reason="why")
-    assert [found.seq for found in book.lots()] == [3, 2, 1, 4]
-
-
-def test_the_rest_is_read_when_the_first_page_is_used_up():
-    first = lot(1, 5, day(1))
-    rest = Rest(lot(2, 5, day(2)))
-    book = a_book([first], rest=rest)
-    book.write(Kind.REDEEM, SHOP, take=[Slice(first, 5)])
-    assert [found.seq for found in book.lots()] == [2]
-
-
 def test_a_move_makes_an_earlier_notice_stale():
     told = lot(1, 5, day(40), gated=False, notice_days=30)
     free = lot(2, 5, day(40), gated=False, notice_days=0)
@@ -237,7 +164,7 @@ def test_an_open_gate_is_a_change_of_the_lot():
     book = a_book([gated])
     book.known.learn("n", a_notice(gated))
     book.set_gate(gated)
-    assert (gated.gated, gated.moved_untold) == (False, False)
+    assert (gated.gated, gated.moved_untold) == (False, True)  # a notice ends that, and a waiver does not
     assert book.touched == {(1, 0): gated}
 
 
@@ -408,18 +335,6 @@ def test_the_date_of_an_empty_lot_by_inactivity_is_worked_out_anew_and_that_of_a
     book.active_at = day(-1)
     assert (book.date_of(empty), book.date_of(kept)) == (day(29), day(10))
     assert book.date_of(lot(3, 0, day(-5), first_expires_at=day(-5))) == day(-5)  # rolling: as it was
-
-
-def test_one_lot_is_one_state_on_a_page_whether_it_was_met_first_or_read_later():
-    rest = Rest(lot(2, 5, day(2)), lot(3, 5, day(3)))
-    first = lot(1, 5, day(1))
-    book = a_book([first], rest=rest)
-    assert book.same(lot(1, 5, day(1))) is first
-    met = book.same(lot(2, 5, day(2)))
-    empty = book.same(lot(9, 0, day(9)))
-    assert [own for own in book.lots() if own.seq == 2] == [met]
-    assert book.same(lot(9, 0, day(9))) is empty
-    assert book.named({(1, 0), (2, 0), (9, 0), (8, 0)}) == [first, met, empty]
 
 
 def test_an_empty_lot_that_gets_points_again_takes_its_place_among_the_open_ones():

@@ -8,7 +8,8 @@ from ledger.allocation import Slice
 from ledger.catchup import ENDED, LAPSED, catch_up
 from ledger.drafts import Closing, HoldState
 from ledger.kinds import Kind
-from tests.ledger.test_book import NOON, Rest, a_book, day, lot
+from tests.ledger.test_book import NOON, a_book, day, lot
+from tests.ledger.test_book_pages import Rest
 
 
 def drafted(book) -> list[tuple]:

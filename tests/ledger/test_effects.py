@@ -94,12 +94,12 @@ def test_a_lot_is_marked_as_moved_untold_until_it_moves_for_another_reason():
     assert first.moved_untold is False
 
 
-def test_a_postponed_promise_moves_both_its_times_and_a_lot_by_inactivity_keeps_the_account_until_then():
+def test_a_postponed_promise_moves_both_its_times_and_keeps_no_other_lot_where_an_extension_does():
     first = lot(1, 10, day(40), policy_id=2, first_expires_at=day(40))
     first.spendable_at = day(10)
     book = a_book([first], by=rules(ROLLING, IDLE))
     book.write(Kind.POSTPONE, SHOP, moves=[Move(first, day(40), day(60), day(10), day(30))], reason="why")
-    assert (first.spendable_at, first.expires_at, book.not_before) == (day(30), day(60), day(60))
+    assert (first.spendable_at, first.expires_at, book.not_before) == (day(30), day(60), None)
     book.write(Kind.EXTEND, BY_CLOCK, moves=[Move(first, day(60), day(70))], reason="why")
     assert (first.spendable_at, book.not_before) == (day(30), day(70))
 

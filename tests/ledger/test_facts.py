@@ -13,7 +13,7 @@ from tests.looking import nothing_changes
 
 pytestmark = pytest.mark.django_db
 
-FACTS = ("entry", "allocation", "extension", "notice")
+FACTS = ("entry", "allocation", "extension", "notice", "pointvalue")
 
 
 @pytest.fixture
@@ -73,6 +73,9 @@ def test_a_fact_is_neither_changed_nor_deleted(minji, table, statement):
         ("extension", "until", "until + interval '1 day'"),
         ("notice", "told_on", "told_on - 1"),
         ("notice", "lots", "'{1}'"),
+        ("pointvalue", "value", "value + 1"),
+        ("pointvalue", "since", "since - interval '1 day'"),
+        ("pointvalue", "currency", "'EUR'"),
     ],
 )
 def test_no_column_of_a_fact_is_changed(minji, table, column, value):

@@ -351,3 +351,42 @@ def test_clawbacks_extensions_of_others_and_refused_redemptions_are_no_activity(
         builders.redeem(minji, 100, now=NOW + days(20))
     assert Account.objects.get().active_at == NOW
     assert Lot.objects.get().expires_at == NOW + days(100)
+
+
+EARLIEST = NOW + days(33)  # 30 days of notice and 3 of slack: noon on 12 April
+
+
+@pytest.mark.parametrize("terms", [{}, {"model": Model.NEVER, "count": 0, "rounding": Rounding.NONE}])
+def test_under_a_notice_duty_a_date_by_hand_leaves_time_to_tell_or_is_refused_by_its_name_and_rule(terms):
+    minji = builders.minji(builders.byeol(**terms))
+    says = (
+        "expires_at: Under a notice duty of 30 days and 3 days of slack the last day can be 2025-04-12 at the earliest"
+    )
+    for too_soon in (NOW + days(1), EARLIEST - timedelta(microseconds=1)):
+        with nothing_changes(), pytest.raises(BadInput, match=says) as refusal:
+            grant(minji, 10, expires_at=too_soon)
+        assert refusal.value.field == "expires_at"
+    assert lot_of(grant(minji, 10, expires_at=EARLIEST)).expires_at == EARLIEST
+    end_of_that_day = datetime(2025, 4, 12, 15, tzinfo=UTC)
+    assert lot_of(grant(minji, 10, expires_at=end_of_that_day)).expires_at == end_of_that_day
+
+
+def test_the_time_to_tell_is_counted_from_when_a_grant_is_recorded_however_far_it_is_dated_back():
+    minji = builders.minji(builders.byeol())
+    back = NOW - days(100)
+    with nothing_changes(), pytest.raises(BadInput, match="2025-04-12 at the earliest"):
+        grant(minji, 10, effective_at=back, expires_at=EARLIEST - days(1), origin=Origin.MIGRATION)
+    assert lot_of(grant(minji, 10, effective_at=back, expires_at=EARLIEST)).expires_at == EARLIEST
+    # A row that tells its own time, as a feed's does, was recorded then.
+    jun = builders.jun(minji.programme)
+    assert lot_of(grant(jun, 10, now=back, expires_at=NOW)).expires_at == NOW
+
+
+def test_a_date_by_hand_that_was_granted_is_answered_again_when_it_has_come_near():
+    minji = builders.minji(builders.byeol())
+    grant(minji, 10, key="order:1", expires_at=EARLIEST)
+    assert grant(minji, 10, key="order:1", expires_at=EARLIEST, now=NOW + days(20)).replayed is True
+
+
+def test_without_a_duty_a_date_by_hand_can_be_tomorrow(minji):
+    assert lot_of(grant(minji, 10, expires_at=NOW + days(1))).expires_at == NOW + days(1)

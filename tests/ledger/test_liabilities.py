@@ -8,13 +8,14 @@ from io import StringIO
 
 import pytest
 
+from ledger import point_values
 from ledger.expiry import sweep_all
 from ledger.kinds import Origin
 from ledger.liabilities import Liability, liability
 from ledger.policies import Model
 from ledger.tables import write_csv
 from tests import builders
-from tests.builders import NOW, days, grant, lot_of, tell
+from tests.builders import LONG_AGO, NOW, STAFF, days, grant, lot_of, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def spring(moa, minji):
     """A point is worth 1.5 won. Ten of the short points and all others are live; thirty of the short are on hold."""
-    moa.point_value = Decimal("1.500000")
+    point_values.record(programme=moa, value=Decimal("1.5"), currency="KRW", since=LONG_AGO, now=NOW, by=STAFF)
     builders.policy(moa, origin=Origin.COMPENSATION, effective_from=NOW, model=Model.NEVER, count=0)
     grant(minji, 40, expires_at=NOW + days(20))
     grant(minji, 100)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from ledger import chain
 from ledger.accounts import open_account
 from ledger.audit import audit
 from ledger.expiry import sweep_all
-from ledger.models import Account, Entry, Lot
+from ledger.models import BEGINNING, Account, Entry, Lot, PointValue
 from ledger.rows import read_rows
 from tests import builders
 from tests.builders import NOW, clawback, days, extend, grant, lot_of, redeem, tell
@@ -23,6 +24,7 @@ from tests.looking import entries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+FORMER = {"currency": "EUR", "point_value": Decimal("0.25")}  # what a programme said before values were dated
 FIRST = ("programme", "policy", "member", "account", "entry", "lot", "allocation", "extension", "notice")
 
 
@@ -73,9 +75,10 @@ def put(tables: dict[str, Table], hashes: dict[tuple[int, int], bytes]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for table, (names, rows) in tables.items():
             cursor.execute(f"SELECT * FROM ledger_{table} LIMIT 0")
-            there = [column.name for column in cursor.description if column.name in names]
+            former = FORMER if table == "programme" else {}
+            there = [column.name for column in cursor.description if column.name in {*names, *former}]
             for row in rows:
-                values = dict(zip(names, row, strict=True))
+                values = dict(zip(names, row, strict=True)) | former
                 if table == "entry":
                     values |= {"hash_version": 1, "hash": hashes[values["account_id"], values["seq"]]}
                 if table == "account":
@@ -133,6 +136,9 @@ def test_facts_of_the_first_schema_are_clean_in_the_newest_and_go_on():
         assert entries(minji) == story
         assert set(Entry.objects.values_list("hash_version", "written_off")) == {(1, 0)}
         assert list(audit()) == []
+        worth = PointValue.objects.get()
+        assert (worth.value, worth.currency, worth.since) == (Decimal("0.25"), "EUR", BEGINNING)
+        assert worth.recorded_at == worth.programme.created_at
         assert dict(Account.objects.values_list("pk", "active_at")) == active_at
         assert set(Account.objects.values_list("not_before", "lapses_at", "closes_at", "closed")) == {
             (None, None, None, False)

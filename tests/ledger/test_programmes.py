@@ -7,10 +7,11 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from ledger.errors import BadInput, NoPolicy, WorseTooSoon
 from ledger.kinds import Origin
-from ledger.models import Policy, Programme
+from ledger.models import BEGINNING, PointValue, Policy, Programme
 from ledger.policies import Beyond, Model, Rounding, Unit
 from ledger.programmes import add_policy, create
 from ledger.rules import rules_of
@@ -32,10 +33,14 @@ def test_a_programme_comes_with_its_first_policy():
         notice_days=30,
         language="en",
         currency="EUR",
+        point_value=Decimal("0.25"),
         earn_rate=Decimal("0.5"),
     )
     assert (programme.code, programme.name, programme.zone) == ("moa", "Moa", "Asia/Seoul")
-    assert (programme.unit, programme.language, programme.currency) == ("P", "en", "EUR")
+    assert (programme.unit, programme.language) == ("P", "en")
+    worth = PointValue.objects.get(programme=programme)
+    assert (worth.value, worth.currency, worth.since) == (Decimal("0.25"), "EUR", BEGINNING)
+    assert (worth.recorded_at, worth.actor) == (programme.created_at, "system:setup")
     assert programme.earn_rate == Decimal("0.5")
     policy = Policy.objects.get(programme=programme)
     assert (policy.effective_from, policy.origin) == (LONG_AGO, "")
@@ -78,6 +83,8 @@ def test_a_programme_comes_with_its_first_policy():
         ("fixed_day", {"model": Model.FIXED_DAY, "fixed_month": 4, "fixed_day": 31}),
         ("earn_rate", {"earn_rate": Decimal(-1)}),
         ("currency", {"currency": "won"}),
+        ("point_value", {"point_value": Decimal(-1)}),
+        ("point_value", {"point_value": Decimal("0.0000001")}),
         ("language", {"language": "xx"}),
     ],
 )
@@ -262,3 +269,31 @@ def test_of_one_instant_and_origin_there_is_one_policy(programme):
     add(programme, count=24)
     with nothing_changes(), pytest.raises(BadInput):
         add(programme, count=36)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # there it is never the same day
+def test_books_are_closed_until_today_in_the_programmes_zone_at_most(zone):
+    programme = builders.moa(zone=zone)
+    today = datetime.now(ZoneInfo(zone)).date()
+    for late in (date(2125, 1, 1), today + timedelta(days=2)):
+        programme.books_closed_until = late
+        with pytest.raises(ValidationError, match="Books close until today") as refusal:
+            programme.full_clean()
+        assert list(refusal.value.message_dict) == ["books_closed_until"]
+    programme.books_closed_until = today
+    programme.full_clean()
+
+
+@pytest.mark.parametrize("earlier", [date(2025, 2, 27), None])
+def test_books_that_are_closed_stay_closed(earlier):
+    programme = builders.moa()
+    builders.byeol().full_clean()  # another's day is none of its own
+    programme.books_closed_until = date(2025, 2, 28)
+    programme.full_clean()
+    programme.save()
+    programme.books_closed_until = earlier
+    with pytest.raises(ValidationError, match="stay closed: not before 2025-02-28") as refusal:
+        programme.full_clean()
+    assert list(refusal.value.message_dict) == ["books_closed_until"]
+    programme.books_closed_until = date(2025, 3, 1)
+    programme.full_clean()

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ledger import promises, statements
+from ledger import asof, promises, statements
 from ledger.audit import audit
 from ledger.errors import (
     AccountClosed,
@@ -173,20 +173,50 @@ def test_the_fixed_day_is_counted_from_the_day_of_spending():
     assert dates(lot)[1] == datetime(2026, 6, 30, 15, tzinfo=UTC)
 
 
-def test_a_postponed_promise_by_inactivity_keeps_its_date():
-    policy: dict = {"model": Model.INACTIVITY, "count": 100, "unit": Unit.DAYS, "rounding": Rounding.NONE}
-    minji = builders.minji(builders.moa(**policy))
+IDLE: dict = {"model": Model.INACTIVITY, "count": 100, "unit": Unit.DAYS, "rounding": Rounding.NONE}
+
+
+def test_a_postponed_promise_by_inactivity_is_dated_as_a_new_one_would_be_and_moves_no_other_lot():
+    minji = builders.minji(builders.moa(**IDLE))
     promised = lot_of(grant(minji, 100, spendable_at=DELIVERY))
     other = lot_of(grant(minji, 10))
     assert (dates(promised)[1], dates(other)[1]) == (DELIVERY + days(100), NOW + days(100))
     postpone(minji, [promised.pk], LATER)
-    assert dates(promised) == (LATER, DELIVERY + days(100))
+    assert (dates(promised), dates(other)[1]) == ((LATER, LATER + days(100)), NOW + days(100))
     assert Account.objects.get().not_before is None
-    redeem(minji, 5, key="order:9")
-    assert (dates(promised)[1], dates(other)[1]) == (DELIVERY + days(100), NOW + days(100))
-    builders.refund(minji, 5, "order:9")
-    with nothing_changes(), pytest.raises(BadInput, match="gone before they can be spent"):
-        postpone(minji, [promised.pk], DELIVERY + days(100))
+    # Activity counts from its own day: neither the promise moves back, nor the other lot to the date of the promise.
+    redeem(minji, 5, now=NOW + days(1), key="order:9")
+    assert (dates(promised)[1], dates(other)[1]) == (LATER + days(100), NOW + days(101))
+    builders.refund(minji, 5, "order:9", now=NOW + days(2))
+    postpone(minji, [promised.pk], DELIVERY + days(100), now=NOW + days(3))  # the very day of its first date
+    assert dates(promised) == (DELIVERY + days(100), DELIVERY + days(200))
+    known = {"at": NOW + days(2), "known_at": NOW + days(2)}
+    assert [lot.expires_at for lot in asof.lots(minji, **known)] == [NOW + days(101), LATER + days(100)]
+    assert [lot.expires_at for lot in asof.lots(minji, at=NOW + days(4))] == [NOW + days(101), DELIVERY + days(200)]
+    redeem(minji, 1, now=DELIVERY + days(120), key="order:10")  # spendable at last, and activity moves it on
+    assert dates(promised)[1] == DELIVERY + days(220)
+    builders.refund(minji, 1, "order:10", now=DELIVERY + days(121))
+    assert list(audit()) == []
+
+
+def test_a_promise_by_inactivity_that_was_extended_is_never_postponed_to_an_earlier_date():
+    minji = builders.minji(builders.moa(**IDLE))
+    promised = lot_of(grant(minji, 100, spendable_at=DELIVERY))
+    builders.extend(minji, [promised.pk], date(2025, 12, 31))
+    postpone(minji, [promised.pk], LATER)
+    assert dates(promised) == (LATER, datetime(2025, 12, 31, 15, tzinfo=UTC))
+    assert list(audit()) == []
+
+
+def test_a_postponement_by_inactivity_makes_a_notice_of_the_earlier_date_stale():
+    minji = builders.minji(builders.byeol(**IDLE))
+    promised = lot_of(grant(minji, 100, spendable_at=DELIVERY))
+    builders.tell(minji, [promised.pk], told_on=NOW.date(), now=NOW)
+    assert Lot.objects.get().gated is False
+    postpone(minji, [promised.pk], LATER)
+    assert Lot.objects.get().gated is True
+    grant(minji, 1, now=NOW + days(1))  # activity that moves its date nowhere leaves the gate as it is
+    assert (dates(promised)[1], Lot.objects.get(seq=1).gated) == (LATER + days(100), True)
     assert list(audit()) == []
 
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import transaction
 
+from ledger import reading
 from ledger.accounts import open_accounts
-from ledger.extensions import extend_order
+from ledger.errors import InsufficientPoints
+from ledger.extensions import extend_order, undo_order
 from ledger.grants import grant_order
-from ledger.models import Account
-from ledger.posting import post
-from ledger.reading import FIRST_LOTS, lock_accounts, look_at, read_pending, read_slices
+from ledger.kinds import Origin
+from ledger.models import Account, Lot
+from ledger.policies import Model
+from ledger.posting import act, post
+from ledger.reading import FIRST_LOTS, GROWTH, lock_accounts, look_at, read_pending, read_slices
+from ledger.receipts import Receipt
 from ledger.redemptions import redeem_order
+from ledger.refunds import refund_order
 from tests import builders
-from tests.builders import NOW, SHOP, close, days, grant, hold, redeem
+from tests.builders import NOW, SHOP, STAFF, clawback, close, days, grant, hold, redeem
 from tests.calls import statements
-from tests.looking import entries, remainders, slices
+from tests.looking import entries, remainders, row_of, slices
 
 pytestmark = pytest.mark.django_db
 
@@ -40,8 +45,8 @@ def with_lots(account: Account, number: int) -> None:
     )
 
 
-def pages_read(queries: CaptureQueriesContext) -> int:
-    return sum("OFFSET" in query["sql"] for query in queries)
+def pages_read(seen: list[str]) -> int:
+    return seen.count(reading._NEXT_PAGE)
 
 
 def opened(*accounts: Account):
@@ -141,11 +146,24 @@ def test_open_lots_come_in_redemption_order_and_closed_ones_not_at_all(minji):
     assert [lot.remaining for lot in lots] == [10, 10, 10, 10]
 
 
-@pytest.mark.parametrize("number", [FIRST_LOTS - 1, FIRST_LOTS, FIRST_LOTS + 1, 2 * FIRST_LOTS + 3])
+TWO_PAGES = FIRST_LOTS + FIRST_LOTS * GROWTH
+
+
+@pytest.mark.parametrize("number", [FIRST_LOTS - 1, FIRST_LOTS, FIRST_LOTS + 1, TWO_PAGES, TWO_PAGES + 1])
 def test_every_open_lot_is_read_once_however_many_pages_they_fill(minji, number):
     with_lots(minji, number)
     (lots,) = opened(minji)
     assert [lot.seq for lot in lots] == list(range(number, 0, -1))
+
+
+def test_lots_without_a_date_come_last_by_age_across_pages(minji, moa, monkeypatch):
+    monkeypatch.setattr(reading, "GROWTH", 1)
+    builders.policy(moa, origin=Origin.COMPENSATION, effective_from=NOW, model=Model.NEVER, count=0)
+    forever = [grant(minji, 1, origin=Origin.COMPENSATION).seq for _ in range(FIRST_LOTS + 2)]
+    same_day = [grant(minji, 1, expires_at=NOW + days(9)).seq for _ in range(FIRST_LOTS)]
+    soon = [grant(minji, 1, expires_at=NOW + days(n)).seq for n in (8, 7)]
+    (lots,) = opened(minji)
+    assert [lot.seq for lot in lots] == [*reversed(soon), *same_day, *forever]
 
 
 def test_pages_of_several_accounts_do_not_mix(minji, moa):
@@ -159,21 +177,116 @@ def test_pages_of_several_accounts_do_not_mix(minji, moa):
 
 def test_a_redemption_within_the_first_page_reads_no_further(minji):
     with_lots(minji, FIRST_LOTS + 6)
-    with CaptureQueriesContext(connection) as queries:
+    with statements() as seen:
         redeem(minji, 10 * FIRST_LOTS)
-    assert pages_read(queries) == 0
+    assert (pages_read(seen), len(seen)) == (0, 2)
 
 
-def test_a_redemption_beyond_the_first_page_reads_the_rest_once(minji):
+def test_a_redemption_beyond_the_first_page_reads_the_next_once(minji):
     with_lots(minji, FIRST_LOTS + 6)
-    with CaptureQueriesContext(connection) as queries:
+    with statements() as seen:
         receipt = redeem(minji, 10 * FIRST_LOTS + 25)
-    assert pages_read(queries) == 1
+    assert (pages_read(seen), len(seen)) == (1, 3)
     taken = slices(receipt)
     assert taken[0] == (FIRST_LOTS + 6, -10)
     assert taken[-1] == (4, -5)
     assert len(taken) == FIRST_LOTS + 3
     assert remainders(minji) == {1: 10, 2: 10, 3: 10, 4: 5} | dict.fromkeys(range(5, FIRST_LOTS + 7), 0)
+
+
+@pytest.mark.parametrize(
+    ("of_lots", "pages"),
+    [(FIRST_LOTS, 0), (FIRST_LOTS + 1, 1), (TWO_PAGES, 1), (TWO_PAGES + 1, 2), (TWO_PAGES + 40, 2)],
+)
+@pytest.mark.parametrize("under_lock", [False, True])
+def test_a_redemption_reads_only_as_many_pages_as_it_takes_lots_from(minji, of_lots, pages, under_lock):
+    """However many there are behind: not the lots of the account count, but those that the redemption touches."""
+    with_lots(minji, TWO_PAGES + 40)
+    order = redeem_order(account_id=minji.pk, points=10 * of_lots, now=NOW, key="order:1", by=SHOP)
+    with statements() as seen:
+        (receipt,) = post([order]) if under_lock else [act(order)]
+    assert isinstance(receipt, Receipt)
+    assert pages_read(seen) == pages
+    assert len(slices(receipt)) == of_lots
+    assert sum(remainders(minji).values()) == 10 * (TWO_PAGES + 40 - of_lots)
+
+
+@pytest.mark.parametrize("under_lock", [False, True])
+def test_a_decline_reads_no_page_and_says_what_can_be_spent(minji, under_lock):
+    with_lots(minji, TWO_PAGES + 5)
+    grant(minji, 7, expires_at=NOW + days(300), spendable_at=NOW + days(1))
+    points = 10 * (TWO_PAGES + 5) + 8
+    order = redeem_order(account_id=minji.pk, points=points, now=NOW, key="order:1", by=SHOP)
+    with statements() as seen:
+        if under_lock:
+            (outcome,) = post([order])
+        else:
+            with pytest.raises(InsufficientPoints) as refusal:
+                act(order)
+            outcome = refusal.value.receipt
+    assert isinstance(outcome, Receipt)
+    assert (pages_read(seen), seen.count(reading._SPENDABLE)) == (0, 1)
+    assert (outcome.declined, outcome.asked, outcome.available) == (True, points, points - 8)
+    assert outcome.balance == points - 1
+
+
+def test_a_decline_within_the_balance_is_for_promised_points_alone_and_goes_through_the_lots(minji):
+    with_lots(minji, FIRST_LOTS + 5)
+    grant(minji, 7, expires_at=NOW + days(300), spendable_at=NOW + days(1))
+    with statements() as seen, pytest.raises(InsufficientPoints) as refusal:
+        redeem(minji, 10 * (FIRST_LOTS + 5) + 1)
+    assert (pages_read(seen), seen.count(reading._SPENDABLE)) == (1, 0)
+    assert refusal.value.receipt.available == 10 * (FIRST_LOTS + 5)
+
+
+def test_what_the_clock_ended_behind_the_first_page_is_written_before_a_decline(minji):
+    with_lots(minji, FIRST_LOTS + 6)  # the last of these goes after 200 days, the first of them 21 days before
+    before = 10 * (FIRST_LOTS + 6)
+    grant(minji, 5, expires_at=NOW + days(500))
+    with pytest.raises(InsufficientPoints) as refusal:
+        redeem(minji, before + 6, now=NOW + days(199), key="order:1")
+    assert (refusal.value.receipt.available, refusal.value.receipt.balance) == (15, 15)
+    assert [kind for kind, _ in entries(minji)].count("expire") == FIRST_LOTS + 5
+    assert entries(minji)[-1] == ("decline", 0)
+
+
+def test_a_clawback_looks_its_family_up_and_reads_others_only_as_they_pay(minji):
+    with_lots(minji, TWO_PAGES + 5)  # the first grant goes last
+    with statements() as seen:
+        receipt = clawback(minji, 8, undoes=f"lot:{minji.pk}:0")
+    assert (pages_read(seen), seen.count(reading._FAMILY)) == (0, 1)
+    assert slices(receipt) == [(1, -8)]
+    with statements() as seen:
+        receipt = clawback(minji, 10 * FIRST_LOTS + 5)
+    assert (pages_read(seen), seen.count(reading._FAMILY)) == (1, 0)
+    assert slices(receipt)[::FIRST_LOTS] == [(TWO_PAGES + 5, -10), (TWO_PAGES + 5 - FIRST_LOTS, -5)]
+
+
+def test_an_order_that_gives_points_back_behind_the_first_page_counts_for_the_next(minji):
+    with_lots(minji, FIRST_LOTS + 6)
+    redeem(minji, 10 * (FIRST_LOTS + 6) - 3, key="order:1")
+    grant(minji, 10, key="soon", expires_at=NOW + days(1))
+    for n in range(FIRST_LOTS):  # the lot that keeps three points stands behind these
+        grant(minji, 1, expires_at=NOW + days(2), key=f"soon:{n}")
+    common = {"account_id": minji.pk, "now": NOW, "by": SHOP}
+    back = refund_order(points=7, undoes="order:1", key="back", **common)
+    post([back, redeem_order(points=10 + FIRST_LOTS + 10, key="all", **common)])
+    assert sum(remainders(minji).values()) == 0
+    assert row_of(minji)[0] == 0
+
+
+def test_a_date_that_moves_back_to_the_front_is_taken_first_though_its_lot_was_not_read(minji):
+    with_lots(minji, FIRST_LOTS + 6)
+    soonest = Lot.objects.get(account=minji, seq=FIRST_LOTS + 6)
+    common = {"account_id": minji.pk, "now": NOW}
+    until = (NOW + days(400)).date()
+    post([extend_order(lots=[soonest.pk], until=until, reason="why", key="move", by=STAFF, **common)])
+    back = undo_order(extension="move", reason="why", key="back", by=STAFF, **common)
+    with statements() as seen:
+        post([back, redeem_order(points=15, key="some", by=SHOP, **common)])
+    assert pages_read(seen) == 0
+    left = remainders(minji)
+    assert (left[FIRST_LOTS + 6], left[FIRST_LOTS + 5], left[FIRST_LOTS + 4]) == (0, 5, 10)
 
 
 def test_the_clock_is_caught_up_with_beyond_the_first_page(minji):
@@ -198,9 +311,9 @@ def test_new_points_that_go_first_are_taken_first_without_another_page(minji):
     with_lots(minji, FIRST_LOTS + 2)
     common = {"account_id": minji.pk, "now": NOW, "by": SHOP}
     new = grant_order(points=100, key="new", expires_at=NOW + days(1), **common)
-    with CaptureQueriesContext(connection) as queries:
+    with statements() as seen:
         post([new, redeem_order(points=105, key="some", **common)])
-    assert pages_read(queries) == 0
+    assert pages_read(seen) == 0
     left = remainders(minji)
     assert (left[FIRST_LOTS + 3], left[FIRST_LOTS + 2], left[FIRST_LOTS + 1]) == (0, 5, 10)
 

@@ -96,8 +96,8 @@ def extend_by_days(minji):
 
 
 def extend_the_untold(minji):
-    lot = lot_of(grant(minji, 5, now=THEN, expires_at=THEN + days(3)))
-    return partial(act, notices.extend_untold_order(account_id=minji.pk, lots=[lot.pk], now=THEN, key=KEY, by=STAFF))
+    lots, late = [made_by(minji, "granted")], THEN + days(40)  # less is left of its sixty days than the notice needs
+    return partial(act, notices.extend_untold_order(account_id=minji.pk, lots=lots, now=late, key=KEY, by=STAFF))
 
 
 def postpone_the_promise(minji):

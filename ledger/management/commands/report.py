@@ -17,6 +17,7 @@ from ledger import asof
 from ledger.cohorts import Cohort, breakage
 from ledger.errors import LedgerError
 from ledger.forecasts import Forecast, forecast
+from ledger.holdings import HeldLot, held
 from ledger.liabilities import Liability, liability
 from ledger.management.commands.programme import day
 from ledger.management.feeds import check_output
@@ -30,11 +31,12 @@ REFUSED, STOPPED = 2, 3  # exit codes
 
 # Each report's rows, and the options that it has beside --programme and --csv; those with ! it cannot do without.
 REPORTS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
-    "liability": (Liability, ("as_of", "known_at")),
+    "liability": (Liability, ("member", "as_of", "known_at")),
     "movements": (Movement, ("as_of", "known_at")),
     "breakage": (Cohort, ("as_of", "known_at")),
     "law14": (Law14, ("as_of", "known_at")),
     "balance": (Balance, ("member!", "as_of", "known_at")),
+    "lots": (HeldLot, ("member!", "as_of", "known_at")),
     "forecast": (Forecast, ("on!", "member")),
 }
 OPTIONS = {"as_of": "--as-of", "known_at": "--known-at", "member": "--member", "on": "--on"}
@@ -71,7 +73,7 @@ class Command(BaseCommand):
             metavar="DAY|INSTANT",
             help="leave out what was recorded later (default: all that is on record)",
         )
-        parser.add_argument("--member", metavar="REFERENCE", help="balance, forecast: of this member")
+        parser.add_argument("--member", metavar="REFERENCE", help="liability, balance, lots, forecast: of this member")
         parser.add_argument("--on", type=day, metavar="DAY", help="forecast: the first instant of this day")
         parser.add_argument("--csv", type=Path, metavar="FILE", help="write CSV there instead of printing a table")
 
@@ -166,7 +168,7 @@ def _rows(name: str, asked: Asked) -> Sequence[Any]:
     past: dict[str, Any] = {"at": asked.at, "known_at": asked.known_at}
     match name:
         case "liability":
-            return liability(asked.programme, watch=asked.watch, **past)
+            return liability(asked.programme, account=asked.account, watch=asked.watch, **past)
         case "movements":
             return movements(asked.programme, watch=asked.watch, **past)
         case "breakage":
@@ -176,6 +178,9 @@ def _rows(name: str, asked: Asked) -> Sequence[Any]:
         case "balance":
             assert asked.account is not None
             return [asof.balance(asked.account, **past)]
+        case "lots":
+            assert asked.account is not None
+            return held(asked.account, **past)
         case _:
             assert asked.on is not None
             return [forecast(asked.programme, on=asked.on, now=asked.now, account=asked.account, watch=asked.watch)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from ledger.models import Account, Verdict
+from ledger.seals import seal
 from ledger.verdicts import Run
 from tests import builders
+from tests.builders import NOW
 from tests.ledger.insiders import tamper
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +56,39 @@ def test_findings_are_printed_and_end_with_1(jun, capsys):
         "2 findings in 2 accounts.",
     ]
     assert Verdict.objects.get().findings == 2
+
+
+def test_a_seal_that_was_changed_is_found_by_a_run_over_all_programmes(jun, settings, capsys):
+    """The seals are of all programmes together: who asks about one of them is told nothing of the line."""
+    settings.SEAL_KEY = b"1" * 32
+    assert seal(now=NOW)
+    call_command("audit")
+    tamper("UPDATE ledger_seal SET signature = '\\x00'")
+    for full in ((), ("--full",)):
+        ends_with(1, *full)
+    call_command("audit", "--programme", "moa")
+    said = "law 13: seals: seal 1: its signature is not of its content"
+    assert capsys.readouterr().out.splitlines() == [
+        "0 findings in 2 accounts.",
+        *(said, "1 findings in 2 accounts, 0 of them told again."),
+        *(said, "1 findings in 2 accounts."),
+        "0 findings in 2 accounts, 0 of them told again.",
+    ]
+    assert list(Verdict.objects.order_by("pk").values_list("by_law", flat=True)) == [{}, {"13": 1}, {"13": 1}, {}]
+
+
+def test_a_key_that_was_used_twice_is_found(minji, jun, capsys):
+    """Law 1. The database refuses it; here its index is gone, as in a restored copy that somebody tidied up."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX entry_key_once")
+    other = builders.minji(builders.moa("other"))
+    builders.grant(other, 5, key="once")
+    tamper(f"UPDATE ledger_entry SET key = 'once' WHERE account_id IN ({minji.pk}, {jun.pk})")
+    ends_with(1)
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if line.startswith("law 1:")] == [
+        f"law 1: programme: {minji.programme_id}: 2 entries have the key once"
+    ]
 
 
 def test_an_interrupted_full_run_keeps_what_was_done_and_goes_on(minji, jun, capsys, monkeypatch):

@@ -11,10 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from ledger import movements
+from ledger import movements, point_values
 from ledger.management.commands import report as command
 from tests import builders
-from tests.builders import NOW, days, grant
+from tests.builders import LONG_AGO, NOW, STAFF, days, grant
 from tests.business import MAY, a_spring
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def spring(moa, minji):
     """The story of a spring, at half a won for a point; asked about in summer."""
-    type(moa).objects.filter(pk=moa.pk).update(point_value=Decimal("0.5"))
+    point_values.record(programme=moa, value=Decimal("0.5"), currency="KRW", since=LONG_AGO, now=NOW, by=STAFF)
     a_spring(minji)
     return moa
 
@@ -82,6 +82,32 @@ def test_a_members_balance_is_as_of_any_past_instant(spring):
     assert csv_of("balance", member="minji", as_of="2025-03-10T03:00:00Z") == head + b"110,0,110,0,0\n"
 
 
+def test_a_members_lots_are_as_of_any_past_instant(spring):
+    grant(builders.jun(spring), 7)
+    head = b"lot,origin,granted,points,promised,gated,spendable_at,expires_at,last_day\n"
+    # On day 20 the short lot has just gone; what came back of it, and went on hold since, is in neither.
+    long = b"1.0,purchase,100,%d,0,0,2025-03-10T03:00:00+00:00,2026-03-31T15:00:00+00:00,2026-03-31\n"
+    assert csv_of("lots", member="minji", as_of="2025-03-30T12:00:00+09:00") == head + long % 95
+    Path("out.csv").unlink()
+    assert csv_of("lots", member="minji", as_of="2025-03-10T03:00:00Z") == (
+        head + b"2.0,purchase,40,10,0,0,2025-03-10T03:00:00+00:00,2025-03-30T03:00:00+00:00,2025-03-30\n" + long % 100
+    )
+    Path("out.csv").unlink()
+    assert csv_of("lots", member="minji", as_of="2025-03-10T02:59:59Z") == head
+
+
+def test_the_liability_to_one_member_is_part_of_the_programmes(spring):
+    grant(builders.jun(spring), 7)
+    head = b"month,points,promised,gated,money,currency\n"
+    assert csv_of("liability", as_of=DAY) == head + b"2026-03,47,0,0,23.5,KRW\n"
+    Path("out.csv").unlink()
+    assert csv_of("liability", member="jun", as_of=DAY) == head + b"2026-03,7,0,0,3.5,KRW\n"
+    Path("out.csv").unlink()
+    assert csv_of("liability", member="minji", as_of=DAY) == head + b"2026-03,40,0,0,20,KRW\n"
+    Path("out.csv").unlink()
+    assert csv_of("liability", member="jun", as_of="2025-03-10T02:59:59Z") == head  # nothing yet, not everybody's
+
+
 def test_what_was_recorded_later_can_be_left_out(moa, minji, capsys):
     grant(minji, 5, now=NOW + days(40), effective_at=NOW)
     known = report("balance", capsys, member="minji", as_of="2025-03-20")
@@ -121,7 +147,9 @@ def test_a_file_that_is_there_is_not_written_over(spring):
     ("name", "options", "message"),
     [
         ("liability", {"programme": "nowhere"}, "--programme: there is no programme nowhere"),
-        ("liability", {"member": "minji"}, "--member: the report liability has no such option"),
+        ("movements", {"member": "minji"}, "--member: the report movements has no such option"),
+        ("liability", {"member": "nobody"}, "--member: moa has no member nobody"),
+        ("lots", {}, "--member: the report lots needs it"),
         ("liability", {"on": "2999-01-01"}, "--on: the report liability has no such option"),
         ("balance", {}, "--member: the report balance needs it"),
         ("balance", {"member": "nobody"}, "--member: moa has no member nobody"),
@@ -151,5 +179,5 @@ def test_a_broken_line_of_law_14_is_said_by_the_exit_code(spring, monkeypatch):
 
 
 def test_the_reports_are_these():
-    assert list(command.REPORTS) == ["liability", "movements", "breakage", "law14", "balance", "forecast"]
+    assert list(command.REPORTS) == ["liability", "movements", "breakage", "law14", "balance", "lots", "forecast"]
     assert datetime(2025, 5, 9, 3, tzinfo=UTC) == MAY
