@@ -118,6 +118,12 @@ def _capture(one: Choice) -> Words:
     return {"hold": one.key("hold", newest=3), "points": one.points(60) if one.rng.random() < 0.6 else None}
 
 
+def _reinstate(one: Choice) -> Words:
+    """A lot that the clock has ended, written or not; of nothing that ever was, where none has."""
+    over = [lot.id for lot in one.seen.open if lot.expires_at and lot.expires_at <= one.now]
+    return {"lot": one.rng.choice([*one.seen.ended, *over] or [1]), "reason": "hammer"}
+
+
 def _postpone(one: Choice) -> Words:
     promised = [lot.id for lot in one.seen.open if lot.spendable_at > one.now]
     return {"lots": promised[:1] or one.lots()[:1], "spendable_at": one.at(1, 14), "reason": "hammer"}
@@ -142,16 +148,18 @@ def _waive(one: Choice) -> Words:
     }
 
 
+WHEN_ENDED = 25  # how often a reinstatement is asked for where a lot has ended
+
 # How an act's words are chosen, and how often it is asked for.
 ACTS: dict[str, tuple[float, Callable[[Choice], Words]]] = {
     "grant": (22, _grant),
-    "redeem": (18, lambda one: {"points": one.points(), "reference": f"order {one.points()}"}),
+    "redeem": (15, lambda one: {"points": one.points(80), "reference": f"order {one.points()}"}),
     "refund": (12, lambda one: {"points": one.points(60), "undoes": one.key("redeem", "capture")}),
-    "clawback": (5, _clawback),
+    "clawback": (4, _clawback),
     "hold": (8, lambda one: {"points": one.points(80), "lapses_at": one.at(0.1, 12)}),
     "capture": (7, _capture),
     "release": (3, lambda one: {"hold": one.key("hold", newest=3)}),
-    "reinstate": (5, lambda one: {"lot": one.rng.choice(one.seen.ended or [1]), "reason": "hammer"}),
+    "reinstate": (1, _reinstate),
     "extend": (3, lambda one: {"lots": one.lots(), "until": one.day(3, 25), "reason": "hammer"}),
     "extend_by_days": (2, _extend_by_days),
     "extend_untold": (3, lambda one: {"lots": one.lots(), "again": one.rng.random() < 0.3}),
@@ -171,8 +179,13 @@ ACTS: dict[str, tuple[float, Callable[[Choice], Words]]] = {
 def choose(rng: Random, account: int, seen: Seen, key: str, now: datetime, *, among: Sequence[str] = ()) -> Ask:
     """A random act on this account, as it was seen."""
     names = list(among or ACTS)
-    (act,) = rng.choices(names, [ACTS[name][0] for name in names])
+    (act,) = rng.choices(names, [_odds(name, seen) for name in names])
     return Ask(act, account, key, now, ACTS[act][1](Choice(rng, seen, now)))
+
+
+def _odds(act: str, seen: Seen) -> float:
+    """What can seldom be done is asked for the more often when it can: a lot is reinstated soon after its end."""
+    return WHEN_ENDED if act == "reinstate" and seen.ended else ACTS[act][0]
 
 
 # Acts whose words hang on nothing that was seen: processes that choose alike ask for the very same.

@@ -15,6 +15,7 @@ from hammer.stage import Stage
 from hammer.worker import answer_to, refusal
 from ledger.audit import audit
 from ledger.expiry import sweep_all
+from ledger.kinds import Kind
 from ledger.models import Entry
 from ledger.posting import post
 from ledger.receipts import Receipt
@@ -43,8 +44,9 @@ def entries_by_key(stage: Stage) -> dict[str, int]:
 
 
 def entries_by_kind(stage: Stage) -> dict[str, int]:
+    """How many entries of each kind there are, in all programmes of the run; 0 of a kind that never came up."""
     rows = Entry.objects.filter(programme__in=stage.programmes).values_list("kind").annotate(number=Count("pk"))
-    return dict(rows.order_by("kind"))
+    return dict.fromkeys(Kind.values, 0) | dict(rows)
 
 
 def ask_again(asked: Iterable[Asked]) -> Mapping[str, Answer]:

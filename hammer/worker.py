@@ -61,6 +61,7 @@ class Worker:
         self.stage, self.name = stage, name
         self.journal = Journal(folder / f"{name}.jsonl")
         self.known: list[Asked] = self.journal.known
+        self.crowds = [1 / (1 + slot) ** 2 for slot in range(stage.slots)]
         self.rng = Random(f"{stage.seed}:{name}:{self.journal.lines}")
         self.keys = (f"{name}:{self.journal.lines}:{n}" for n in count(1))
 
@@ -90,11 +91,15 @@ class Worker:
         return self.stage.clock.now() - timedelta(days=late)
 
     def account(self) -> int:
-        """Any of the shared accounts: mostly of now, sometimes of before."""
+        """Any of the shared accounts: mostly of now, sometimes of before; of the last slots seldom.
+
+        Where everybody acts all the time nothing is left for the clock: on the others points run out.
+        """
         passed = self.stage.clock.passed
         if self.rng.random() < 0.1:
             passed = self.rng.uniform(0, passed)
-        return self.stage.account(self.rng.choice(self.stage.programmes), self.rng.randrange(self.stage.slots), passed)
+        (slot,) = self.rng.choices(range(self.stage.slots), self.crowds)
+        return self.stage.account(self.rng.choice(self.stage.programmes), slot, passed)
 
     def single(self) -> None:
         account = self.account()

@@ -52,15 +52,15 @@ MUTANTS = [
     Mutant(
         "promised-points-pay-a-clawback-first",
         "ledger/allocation.py",
-        "for can_be_spent in (True, False)",
-        "for can_be_spent in (False, True)",
+        "            if is_spendable(lot, at):",
+        "            if not is_spendable(lot, at):",
         "ledger/test_allocation.py ledger/test_clawbacks.py",
     ),
     Mutant(
         "strangers-pay-a-clawback-first",
         "ledger/allocation.py",
-        "for group in (family, others)",
-        "for group in (others, family)",
+        "if family_only else (family, others)",
+        "if family_only else (others, family)",
         "ledger/test_allocation.py ledger/test_clawbacks.py",
     ),
     Mutant(
@@ -90,6 +90,13 @@ MUTANTS = [
         "yield book.closing.closes_at, 2, close",
         "yield book.closing.closes_at, -2, close",
         "ledger/test_catchup.py ledger/test_closures.py",
+    ),
+    Mutant(
+        "a-page-leaves-lots-without-a-date-out",
+        "ledger/reading.py",
+        "*(_BEFORE_ALL if last.expires_at else behind))",
+        "*behind)",
+        "ledger/test_reading.py ledger/test_reading_by_pages.py",
     ),
     # --- boundaries
     Mutant(

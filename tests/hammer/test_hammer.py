@@ -17,7 +17,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from hammer.management.commands.hammer import Command
+from hammer.management.commands.hammer import Command, said_of
+from ledger.kinds import Kind
 from ledger.models import Entry
 from tests import builders
 
@@ -48,15 +49,26 @@ def test_a_small_run_loses_nothing_and_ends_by_itself(tmp_path):
         timeout=60,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    *_, strikes, last = run.stdout.splitlines()
-    assert re.match(r"killed \d+ processes, cut off \d+ connections; entries: ", strikes)
+    _, strikes, entries, *warning, last = run.stdout.splitlines()
+    assert re.fullmatch(r"killed \d+ processes, cut off \d+ connections", strikes)
+    kinds = {kind: int(count) for kind, count in (one.split("=") for one in entries.removeprefix("entries: ").split())}
+    assert list(said_of(kinds)) == [entries, *warning]
+    assert (list(kinds), sum(kinds.values())) == (Kind.values, Entry.objects.count())
     found = LAST_LINE.fullmatch(last)
     assert found
     acts, answered = map(int, found.groups())
     assert 0 < answered <= acts
-    assert Entry.objects.count() > 0
+    assert kinds["grant"] > 0
     assert list(tmp_path.iterdir()) == []  # the journals went when nothing was wrong
     assert connections() == 0
+
+
+def test_kinds_that_never_came_up_are_warned_of():
+    assert list(said_of({"grant": 7, "expire": 2})) == ["entries: grant=7 expire=2"]
+    assert list(said_of({"grant": 7, "reinstate": 0, "forfeit": 0})) == [
+        "entries: grant=7 reinstate=0 forfeit=0",
+        "warning: nothing was tried of reinstate, forfeit: a longer run comes by it",
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

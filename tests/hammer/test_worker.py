@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -10,17 +13,19 @@ from django.utils import timezone
 from psycopg import errors as pg
 
 from hammer.acts import CALLS, ORDERS
-from hammer.choosing import ACTS, ALIKE, Seen, choose, look
+from hammer.choosing import ACTS, ALIKE, LotSeen, Seen, choose, look
 from hammer.clock import Clock
 from hammer.journal import Answer, read
 from hammer.stage import Stage, add_a_policy, set_up
-from hammer.verdict import entries_by_key, verdict
+from hammer.verdict import entries_by_key, entries_by_kind, verdict
 from hammer.worker import Worker, cut
 from ledger.kinds import Kind
 from ledger.models import Policy
 from ledger.policies import Model
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2025, 3, 10, 3, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -56,6 +61,27 @@ def test_whatever_is_chosen_is_answered_in_the_ledgers_words(worker, tmp_path):
     assert all(answer and not answer.broken for answer in told(worker, tmp_path))
 
 
+def test_a_reinstatement_is_asked_for_where_a_lot_has_ended_and_names_it(worker):
+    def chosen(seen: Seen) -> list[object]:
+        asks = [choose(worker.rng, 7, seen, "key", NOW) for _ in range(500)]
+        return [ask.words["lot"] for ask in asks if ask.act == "reinstate"]
+
+    assert len(chosen(Seen())) < 25
+    assert set(found := chosen(Seen(ended=[9]))) == {9}
+    assert len(found) > 50
+    over, ahead = (LotSeen(pk, NOW + timedelta(days=days), NOW) for pk, days in ((8, -1), (5, 1)))
+    assert set(chosen(Seen(ended=[9], open=[over, ahead]))) == {8, 9}
+
+
+def test_the_last_accounts_are_left_alone_for_the_most_part(worker, monkeypatch):
+    monkeypatch.setattr(Clock, "passed", 1.0)
+    first, last = (worker.stage.account(worker.stage.programmes[0], slot, 0) for slot in (0, 1))
+    worker.stage = replace(worker.stage, programmes=worker.stage.programmes[:1])
+    found = Counter(worker.account() for _ in range(500))
+    assert found.keys() == {first, last}
+    assert 50 < found[last] < 150  # one in five
+
+
 def test_processes_that_choose_alike_ask_for_the_same(stage, tmp_path, monkeypatch):
     monkeypatch.setattr(Clock, "passed", 1.0)
     workers = [Worker(f"p{n}", stage, tmp_path) for n in range(6)]
@@ -74,6 +100,7 @@ def test_steps_of_every_sort_end_with_a_clean_verdict(stage, worker, tmp_path):
     found, findings = verdict(stage, asked)
     assert (found.lost, found.doubled, found.broken, findings) == ([], [], [], [])
     assert found.acts == found.answered == len(asked) > 100
+    assert entries_by_kind(stage).keys() == set(Kind.values)
     assert entries_by_key(stage).keys() <= {one.ask.key for one in asked}
 
 

@@ -89,6 +89,8 @@ class Model(Wallet):
             idle = idle_date(rule, max(since, self.active or since))
             if expires < max(idle, self.not_before or idle):
                 raise No("BadInput")  # this very grant is activity: it would move the date that was asked for
+        if expires and rule.duty and expires < later(at, rule.duty + rule.slack):
+            raise No("BadInput")  # nobody could be told in time, however far the grant is dated back
         spendable = spendable or later(since, rule.spendable_after)
         ends = expires or self.first_date(rule, since, spendable)
         if spendable < since or (ends and ends <= spendable):
@@ -286,14 +288,12 @@ class Model(Wallet):
             raise No("LotNotPromised", "LotNotLive")
         if any(spendable <= lot.spendable for lot in lots):
             raise No("EarlierDate")
-        if any(lot.ends and lot.rule.model == "inactivity" and lot.ends <= spendable for lot in lots):
-            raise No("BadInput")
         moves = []
         for lot in lots:
             move = Move(lot.name, lot.ends, lot.ends, lot.spendable, spendable)
             if lot.ends and lot.rule.model == "never":  # dated by hand: it keeps the time there was to spend it
                 move.until = spendable + (lot.ends - lot.spendable)
-            elif lot.ends and lot.rule.model in ("rolling", "fixed_day"):
+            elif lot.ends and lot.rule.model in ("rolling", "fixed_day", "inactivity"):
                 move.until = max(lot.ends, first_date(lot.rule, lot.made, spendable) or lot.ends)
             self.move([lot], move.until)
             lot.spendable = spendable

@@ -74,7 +74,9 @@ class Sides:
         self.touched = True
         self.calls: list[tuple[Call, Receipt]] = []
         self.cut: str | None = None  # where the next act is cut down
+        self.was_cut_down = False  # whether the last one was
         self.last_outcome = ""
+        self.last_kind = ""  # that the last act was answered with; none of one that was refused
 
     # --- acts: points
 
@@ -338,7 +340,7 @@ class Sides:
         if isinstance(expected, No):
             self.wallets[who] = before
             assert found in expected.names, f"found {found!r}, expected a refusal: {expected.names}"
-            self.last_outcome = f"refused: {found}"
+            self.last_outcome, self.last_kind = f"refused: {found}", ""
             return
         assert isinstance(found, Receipt), f"refused with {found!r}, expected {expected}"
         said = asdict(found) | {"kind": found.kind.value, "restored": [tuple(part) for part in found.restored]}
@@ -347,11 +349,12 @@ class Sides:
         assert found.spendable == sum(points for points, _ in expected.restored) - expected.settled
         assert found.replayed is False
         self.calls.append((call, found))
-        self.last_outcome = f"done: {found.kind}"
+        self.last_outcome, self.last_kind = f"done: {found.kind}", found.kind.value
 
     def cut_down_first(self, call: Callable[[], object]) -> None:
         """If the next act is to be cut down: it is, and nothing of it is left."""
         cut, self.cut = self.cut, None
+        self.was_cut_down = False
         if cut is None:
             return
         before = reading.fingerprint(self.programme.pk)
@@ -359,7 +362,7 @@ class Sides:
             try:
                 call()
             except CutDown:
-                pass
+                self.was_cut_down = True
             except LedgerError:
                 transaction.set_rollback(True)  # refused before it got there, or declined
             else:

@@ -178,6 +178,18 @@ STORIES: dict[str, tuple[Stage, list[Step]]] = {
             ("look", 20, {}),
         ],
     ),
+    "points that were moved once because nobody was told are waived, and the waiver is withdrawn: not moved again": (
+        TOLD,
+        [
+            ("grant", 0, {"key": "a", "points": 30, "origin": "promotion"}),
+            ("extend_untold", 7, {"key": "b", "lots": [(1, 0)]}),
+            ("extend_untold", 9, {"key": "c", "lots": [(1, 0)]}),
+            ("waive", 9, {"key": "d", "lots": [(1, 0)], "ends": "of 1", "on": 7}),
+            ("withdraw_notice", 10, {"key": "e", "notice": "d"}),
+            ("extend_untold", 40, {"key": "f", "lots": [(1, 0)]}),
+            ("look", 41, {}),
+        ],
+    ),
 }
 
 

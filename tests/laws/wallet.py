@@ -317,10 +317,11 @@ class Wallet:
                 self.happened("settle", at, taken=pays, debt=-sum(n for _, n in pays), effective=effective)
 
     def worked_out(self, lot: Lot) -> datetime | None:
-        """The lot's date: its own, or where inactivity, extensions and its first date put it by now."""
-        if not (lot.idles and lot.first_ends and self.active):
+        """The lot's date: its own, or where inactivity, extensions and its first date put it by now; never earlier than
+        where a postponed promise put it."""
+        if not (lot.idles and lot.first_ends and lot.ends and self.active):
             return lot.ends
-        return max(lot.first_ends, idle_date(lot.rule, self.active), self.not_before or lot.first_ends)
+        return max(lot.ends, lot.first_ends, idle_date(lot.rule, self.active), self.not_before or lot.first_ends)
 
     @staticmethod
     def move(lots: list[Lot], ends: datetime | None, untold: bool = False) -> list[Move]:

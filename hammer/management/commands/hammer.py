@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,16 @@ from hammer.verdict import entries_by_kind, verdict
 from ledger.models import Programme
 
 MOST_ACTS = 200_000  # of all processes together, whatever the time
-SLOTS = 3  # accounts of each programme at a time
+SLOTS = 5  # accounts of each programme at a time; the last of them are left alone for the most part
 SHOWN = 20  # complaints of each sort
 
 
 class Command(BaseCommand):
     help = (
         "Let processes act on the same accounts at once, kill some and cut off others, then look whether every answer "
-        "is there, once. For an empty database of its own: what it writes cannot be taken away. The last line says "
-        "what was found; exit code 0 when nothing is lost, doubled or found, 1 otherwise, 2 for an option."
+        "is there, once. For an empty database of its own: what it writes cannot be taken away. The last lines say how "
+        "many entries of each kind there are, and what was found; exit code 0 when nothing is lost, doubled or found, "
+        "1 otherwise, 2 for an option."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -82,8 +83,9 @@ class Command(BaseCommand):
         for complaints in (found.lost, found.doubled, findings):
             for complaint in complaints[:SHOWN]:
                 self.stderr.write(complaint)
-        kinds = ", ".join(f"{count} {kind}" for kind, count in entries_by_kind(stage).items())
-        self.stdout.write(f"killed {run.killed} processes, cut off {run.cut_off} connections; entries: {kinds}")
+        self.stdout.write(f"killed {run.killed} processes, cut off {run.cut_off} connections")
+        for line in said_of(entries_by_kind(stage)):
+            self.stdout.write(line)
         self.stdout.write(
             f"acts={found.acts} answered={found.answered} lost={len(found.lost)} doubled={len(found.doubled)} "
             f"findings={len(findings)}"
@@ -108,6 +110,13 @@ def left_when_told() -> Iterator[None]:
     yield
     for signum, handler in before.items():
         signal.signal(signum, handler)
+
+
+def said_of(kinds: Mapping[str, int]) -> Iterator[str]:
+    """How many entries of each kind there are, in a line; another one warns of those that never came up."""
+    yield "entries: " + " ".join(f"{kind}={count}" for kind, count in kinds.items())
+    if none := [kind for kind, count in kinds.items() if not count]:
+        yield f"warning: nothing was tried of {', '.join(none)}: a longer run comes by it"
 
 
 def number(text: str, option: str, least: int, most: int) -> int:
