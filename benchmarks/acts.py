@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from benchmarks import databases
 from benchmarks.crowd import Done, Seat
 from benchmarks.members import SHOP, Members, a_key
-from ledger import grants, posting, redemptions
-from ledger.errors import LedgerError
+from ledger import grants, posting, redemptions, refunds
+from ledger.errors import InsufficientPoints, LedgerError
 
 POINTS = 7  # of one redemption, or one grant
 
@@ -51,6 +51,41 @@ def redeem_from_own(seat: Seat, *, database: str, members: Members, start: float
     """Redeem from one account, which is this seat's alone: nobody waits for another's lock."""
     own = members.ids[seat.number : seat.number + 1]
     return redeem(seat, database=database, members=Members(members.programme_id, own), start=start, seconds=seconds)
+
+
+def redeem_and_give_back(
+    seat: Seat, *, database: str, members: Members, points: int, start: float, seconds: float
+) -> list[float]:
+    """Redeem so many points of this seat's own account, and refund them each time, so that the next finds the same.
+
+    Returns the seconds that each redemption took, without its refund.
+    """
+    databases.use(database)
+    account = members.account(members.ids[seat.number])
+    key, took = a_key(), []
+    for number in seat.until(start, seconds):
+        now, order = datetime.now(UTC), f"{key}:{number}"
+        begun = time.perf_counter()
+        redemptions.redeem(account=account, points=points, now=now, key=order, by=SHOP)
+        took.append(time.perf_counter() - begun)
+        refunds.refund(account=account, points=points, undoes=order, now=now, key=f"{order}:back", by=SHOP)
+    return took
+
+
+def be_declined(
+    seat: Seat, *, database: str, members: Members, points: int, start: float, seconds: float
+) -> list[float]:
+    """Ask for more points than this seat's own account has; the seconds that each decline took."""
+    databases.use(database)
+    account = members.account(members.ids[seat.number])
+    key, took = a_key(), []
+    for number in seat.until(start, seconds):
+        begun = time.perf_counter()
+        try:
+            redemptions.redeem(account=account, points=points, now=datetime.now(UTC), key=f"{key}:{number}", by=SHOP)
+        except InsufficientPoints:
+            took.append(time.perf_counter() - begun)
+    return took
 
 
 def redeem_in_batches(seat: Seat, *, database: str, members: Members, batch: int, start: float, seconds: float) -> Done:

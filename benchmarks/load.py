@@ -123,6 +123,7 @@ def copy_contact(contact_id: int, account_ids: range) -> None:
         new = {
             "member_id": "a.member_id",
             "address": f"replace(t.address, '{ZEROS}', lpad((a.id %% 10000000)::text, {len(ZEROS)}, '0'))",
+            "address_trace": "''",  # that of the first is none of theirs, and SQL cannot make it
         }
         columns = [name for name in _columns(cursor, "alerts_contact") if name != "id"]
         values = ", ".join(new.get(name, f't."{name}"') for name in columns)

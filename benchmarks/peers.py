@@ -50,8 +50,9 @@ def measure(plan: Plan, wanted: Sequence[str]) -> list[Measured]:
             rounds.append((ours, theirs))
             say(f"  redeem {ours:,.0f}/s, " + ", ".join(f"{name} {each:,.0f}/s" for name, each in theirs.items()))
     figures = [compared("peers", size, [(ours, theirs[name]) for ours, theirs in rounds], "/s") for name in PEERS]
-    said = [f"{PEERS[name]} {figure.yardstick:,.0f}/s" for name, figure in zip(PEERS, figures, strict=True)]
-    return [replace(min(figures, key=lambda figure: figure.ratio), note=", ".join(said))]
+    said = ", ".join(f"{PEERS[name]} {each.yardstick:,.0f}/s" for name, each in zip(PEERS, figures, strict=True))
+    note = f"{said}, on {ACCOUNTS:,} accounts each"
+    return [replace(min(figures, key=lambda figure: figure.ratio), note=note)]
 
 
 @contextmanager

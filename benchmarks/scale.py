@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from statistics import median
 
 from benchmarks import acts, databases
 from benchmarks.crowd import SEATS, Crowd, rate
@@ -15,6 +17,7 @@ from benchmarks.single_acts import WARM_UP
 from ledger.models import Programme
 
 LOTS_OF_A_MEMBER = 10
+FEW_LOTS, OVER, OF_A_LOT = 40, 20, 10  # many_lots' note: lots beside many, lots redeemed over, points of each
 SMALLER = 100  # how many times fewer lots the small programme of big_table has
 
 
@@ -31,7 +34,40 @@ def measure_many_lots(plan: Plan, wanted: Sequence[str]) -> list[Measured]:
     """One account for each connection with many open lots, against one with a single one."""
     size = plan.size("many_lots")
     lots = [MANY_POINTS] * size
-    return _beside_fresh_ones(plan, "many_lots", size, lambda of, now: with_lots(of, copies=SEATS, lots=lots, now=now))
+    (row,) = _beside_fresh_ones(
+        plan, "many_lots", size, lambda of, now: with_lots(of, copies=SEATS, lots=lots, now=now)
+    )
+    return [replace(row, note=_over_many(plan, size))]
+
+
+def _over_many(plan: Plan, size: int) -> str:
+    """What a redemption over some lots and a decline cost among many lots and among few: one connection, no queue."""
+    with databases.copy_of_blank("bench_over_many") as database:
+        of, now = programme("scale"), datetime.now(UTC)
+        sides = [with_lots(of, copies=1, lots=[OF_A_LOT] * lots, now=now) for lots in (size, FEW_LOTS)]
+        databases.settle(database)
+        jobs = {acts.redeem_and_give_back: OVER * OF_A_LOT, acts.be_declined: (size + FEW_LOTS) * OF_A_LOT}
+        took: dict[str, list[tuple[float, ...]]] = {job.__name__: [] for job in jobs}
+        with Crowd(1) as crowd:
+
+            def one_round(seconds: float) -> None:
+                for job, points in jobs.items():
+                    asked = {"database": database, "points": points}
+                    done = [crowd.for_seconds(job, seconds, members=members, **asked) for members in sides]
+                    took[job.__name__].append(tuple(1000 * median(seat) for (seat,) in done))
+
+            one_round(WARM_UP)
+            for rounds in took.values():
+                rounds.clear()
+            for _ in plan.each(plan.scale_rounds, f"many_lots, over {OVER} of them"):
+                one_round(plan.scale_seconds)
+    (over, few), (declined, few_declined) = (
+        [median(side) for side in zip(*rounds, strict=True)] for rounds in took.values()
+    )
+    return (
+        f"over {OVER} lots among {size:,} a redemption takes {over:.1f} ms, among {FEW_LOTS} {few:.1f} ms; a decline "
+        f"{declined:.1f} ms and {few_declined:.1f} ms (one connection)"
+    )
 
 
 def _beside_fresh_ones(

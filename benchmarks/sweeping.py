@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from statistics import median
 from typing import TypeVar
 
 from benchmarks import acts, databases
@@ -30,7 +31,7 @@ Result = TypeVar("Result")
 def measure(plan: Plan, wanted: Sequence[str]) -> list[Measured]:
     """sweep and sweep_p99: lots that are due in as many portions as there are rounds, while members redeem."""
     size = plan.size("sweep")
-    rates, waits = [], []
+    rates, waits, beside_bare = [], [], []
     with databases.copy_of_blank("bench_sweep", with_bare=True) as database:
         now = datetime.now(UTC)
         of, shop = programme("sweep"), programme("shop")
@@ -49,14 +50,17 @@ def measure(plan: Plan, wanted: Sequence[str]) -> list[Measured]:
             for number in plan.each(plan.bulk_rounds, "sweep, sweep_p99"):
                 alone, _ = shopping.during(lambda: time.sleep(ALONE))
                 beside, swept = shopping.during(partial(_sweep, due[number - 1], of.pk))
-                _, repeated = shopping.during(bare.repeat)
+                beside_the_bare, repeated = shopping.during(bare.repeat)
                 check_same(swept[0], repeated[0])
                 rates.append((swept[0] / swept[1], repeated[0] / repeated[1]))
                 waits.append((beside * 1000, alone * 1000))
+                beside_bare.append(beside_the_bare * 1000)
                 say(f"  sweep {rates[-1][0]:,.0f}/s, bare {rates[-1][1]:,.0f}/s")
                 say(f"  redeem's p99 {waits[-1][0]:.1f} ms beside the sweep, {waits[-1][1]:.1f} ms alone")
+                say(f"  {beside_bare[-1]:.1f} ms beside the bare statements")
         check_same(0, bare.differences())
-    rows = [compared("sweep", size, rates, "/s", note=PACE), compared("sweep_p99", size, waits, "ms")]
+    note = f"beside the bare statements it is {median(beside_bare):.1f} ms"
+    rows = [compared("sweep", size, rates, "/s", note=PACE), compared("sweep_p99", size, waits, "ms", note=note)]
     return [row for row in rows if row.name in wanted]
 
 
