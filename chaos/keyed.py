@@ -1,7 +1,7 @@
 """A transport that knows a key again and cannot be asked: the key alone decides about an outcome that nobody knows.
 
-No real one is like that: NHN knows keys, can be asked as well, and then is. So a run sends through NHN's as if it could
-not.
+No real one is like that: NHN knows keys, and is asked once a key is forgotten. So a run sends through NHN's as if it
+could not be.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Kind:
     start: Callable[[int], AbstractContextManager[Provider]]  # with the seed
 
 
-# NHN without its look-up (`keyed.py`): else that would decide, and the key never.
+# NHN without its look-up (`keyed.py`): else that would decide where the key is forgotten.
 NHN = {
     KEYED: "1",
     "ALIMTALK_TRANSPORT": "nhn",

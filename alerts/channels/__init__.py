@@ -16,6 +16,7 @@ from alerts.channels.sandbox import AllowListed, SandboxChannel, is_let_through
 from alerts.channels.solapi import SolapiChannel
 from alerts.channels.twilio import TwilioChannel
 from alerts.errors import UnknownChannel, UnknownTransport
+from alerts.phones import KOREA
 
 TRANSPORTS: dict[str, type[Channel]] = {
     transport.name: transport
@@ -41,6 +42,29 @@ def _class_of(channel: str) -> type[Channel]:
 def capabilities_of(channel: str) -> Capabilities:
     """What the transport of a channel can do. Raises UnknownChannel, UnknownTransport."""
     return _class_of(channel).capabilities(channel)
+
+
+def countries_of(channel: str) -> frozenset[str] | None:
+    """The calling codes of the numbers that the transport of a channel carries, as +82.
+
+    None: all; or the channel has no transport yet, which the checks say, and then nobody knows.
+    """
+    try:
+        return capabilities_of(channel).countries
+    except (UnknownChannel, UnknownTransport):
+        return None
+
+
+def carries(channel: str, address: str) -> bool:
+    """Whether the transport of a channel carries to this address. No calling code is the beginning of another one."""
+    countries = countries_of(channel)
+    return countries is None or address.startswith(tuple(countries))
+
+
+def carries_abroad(channel: str) -> bool:
+    """Whether it carries to numbers outside Korea, where the length of a text counts in another way."""
+    countries = countries_of(channel)
+    return countries is None or not countries <= {f"+{KOREA}"}
 
 
 def tells(transport: str, address: str) -> bool:
@@ -91,6 +115,9 @@ __all__ = [
     "Message",
     "Report",
     "capabilities_of",
+    "carries",
+    "carries_abroad",
+    "countries_of",
     "open_channel",
     "transport_of",
 ]

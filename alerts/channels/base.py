@@ -38,14 +38,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a transport can do about an unknown outcome, and how long one call can take."""
+    """What a transport can do about an unknown outcome, how long one call can take, and which numbers it serves."""
 
     longest_call: timedelta  # the sum of the time-outs of one call
     send_again_after_unknown: bool  # a message twice is better than none
     idempotent_for: timedelta | None = None  # so long the same key sent again is the same message
     can_look_up: bool = False  # it can be asked whether it took a key
+    looks_back: timedelta | None = None  # of what it took longer ago than this it knows nothing any more; None: all
     reports: bool = False  # it tells by webhook what became of a message
     falls_back_itself: bool = False  # what does not arrive it can send by SMS; `Message.falls_back`: it may
+    countries: frozenset[str] | None = None  # the calling codes of the numbers that it carries, as +82; None: all
 
 
 class Kind(StrEnum):

@@ -6,11 +6,13 @@ How many bytes are an SMS, and how many an LMS, `sms_length.py` says.
 from __future__ import annotations
 
 from alerts.errors import CannotBeWritten, Rejected
-from alerts.phones import korean_digits
+from alerts.phones import KOREA, korean_digits
 from alerts.texts.encoding import encoded
 from alerts.texts.sms_length import LMS_BYTES, SMS_BYTES
 
 SMS, LMS = "SMS", "LMS"
+TITLE_BYTES = 40
+COUNTRIES = frozenset({f"+{KOREA}"})
 
 
 def digits(number: str) -> str:
@@ -30,3 +32,15 @@ def kind_of(text: str) -> str:
     if length > LMS_BYTES:
         raise Rejected(f"the text has {length} bytes, more than {LMS_BYTES}", answer="too_long")
     return SMS if length <= SMS_BYTES else LMS
+
+
+def title(text: str) -> str:
+    """The title that an LMS must have: the first words of its first line, as many as fit. The text has none of its own.
+
+    Both transports take 40 bytes (EUC-KR), and refuse an empty one or a longer one.
+    """
+    first = text.strip().splitlines()[0].rstrip()
+    if len(encoded(first, field="text")) <= TITLE_BYTES:
+        return first
+    cut = encoded(first, field="text")[:TITLE_BYTES].decode("cp949", errors="ignore")
+    return cut.rpartition(" ")[0].rstrip() or cut

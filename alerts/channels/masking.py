@@ -1,7 +1,8 @@
 """What a provider reported, without the addresses and telephone numbers in it: those stand, and go, with contacts.
 
-A value is masked by the name of its field, whatever it holds, and elsewhere where it looks like an address. All else
-stays as it came: it is the proof of what was reported.
+Nor with the words of the message, which some send back: they name the member, and what was sent stands with its
+delivery. A value is masked by the name of its field, whatever it holds, and elsewhere where it looks like an address.
+All else stays as it came, codes, numbers and keys: it is the proof of what was reported.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ _OF_PEOPLE = re.compile(
     "|(original|final|international)?recipients?(no|number)?|(resend)?sendno|(to|from|sender)(no|number)"
     "|(to|from|sender|recipient|user|member|customer)?(e?mail|phone|tel|telephone|mobile)s?(no|numbers?|address(es)?)?"
 )
+_OF_WORDS = re.compile(
+    "(resend|template|original|stripped)?(text|content|subject|title|body|html|variable|replacement)s?(plain|html|body|text)?"
+)
+# Where it is an object, as in some reports, it is the message with its codes: what is in it goes by its own names.
+_WORDS_OR_MORE = frozenset({"message", "messages"})
 _OF_MESSAGES = frozenset({"messageid"})  # `<…@host>` is no address of a person
 
 # What ends an address in running text is left alone; `%40` stands for the sign in links.
@@ -54,9 +60,17 @@ def _masked(value: Any) -> Any:
 
 def _of_field(name: str, value: Any) -> Any:
     letters = re.sub(r"[^a-z]", "", name.lower())
-    if _OF_PEOPLE.fullmatch(letters):
+    if _OF_PEOPLE.fullmatch(letters) or _OF_WORDS.fullmatch(letters):
         return _hidden(value)
+    if letters in _WORDS_OR_MORE:
+        return _words_or_more(value)
     return value if letters in _OF_MESSAGES and isinstance(value, str) else _masked(value)
+
+
+def _words_or_more(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_words_or_more(inner) for inner in value]
+    return _masked(value) if isinstance(value, dict) else _hidden(value)
 
 
 def _hidden(value: Any) -> Any:

@@ -1,15 +1,17 @@
-"""NHN Cloud: SMS and LMS, and AlimTalk, which NHN itself sends as a text message when it does not arrive and it may.
+"""NHN Cloud: SMS and LMS, and AlimTalk, of which NHN is always told to send no text message in its place.
 
-Sources: docs.nhncloud.com, Notification: "SMS API v3.0 guide" (`sender/sms`, `sender/mms`, lists by senderGroupingKey),
-"AlimTalk API v2.3 guide" (`raw-messages`, `messages`; X-NC-API-IDEMPOTENCY-KEY: a second request with the same key
-within ten minutes fails, with -1005, later 400305), "Webhook guide" (X-Toast-Webhook-Signature holds the signature
-that was entered; MESSAGE_RESULT_UPDATE). The guide names the key for AlimTalk only.
+Sources: docs.nhncloud.com, Notification: "SMS API v3.0 guide" (`sender/sms`, `sender/mms` with a title of 1 to 40 bytes
+in EUC-KR, lists by senderGroupingKey), "AlimTalk API v2.3 guide" (`raw-messages`, `messages`; X-NC-API-IDEMPOTENCY-KEY:
+a second request with the same key within ten minutes fails, with -1005, later 400305), "Webhook guide"
+(X-Toast-Webhook-Signature holds the signature that was entered; MESSAGE_RESULT_UPDATE). The guide names the key for
+AlimTalk only. The codes are those of "SMS > Result codes" and of "KakaoTalk Bizmessage > Error codes": two tables, in
+which the same number says different things. A code that neither gives to us or to the system is about one message, and
+refuses that one alone.
 
-The text in the place of an AlimTalk: `resendParameter.isResend`; left out, it is as the console says. What became of it
-the query of messages tells (`resendStatus`: RSC01 is not to be resent, RSC02 would be, RSC03 is under way, RSC04
-arrived, RSC05 failed; `resendResultCode`). The webhook guide's MESSAGE_RESULT_UPDATE of AlimTalk names the result and
-both grouping keys, and no such field. Where a report has one it is believed; where it has none, what failed and may be
-resent is open: the message stays accepted. Whether it may be stands in the recipient's grouping key, which comes back.
+No text in the place of an AlimTalk: what became of it only the query of messages tells (`resendStatus`). The webhook
+guide's MESSAGE_RESULT_UPDATE of AlimTalk names no such field, and the text's own report bears no key of ours, so a
+message that reached nobody would stay accepted for ever. `resendParameter.isResend` left out is as the console says;
+so it is false, and after the failed report our own next channel follows.
 """
 
 from __future__ import annotations
@@ -24,18 +26,27 @@ from django.conf import settings
 
 from alerts.channels import http, reading
 from alerts.channels.base import Accepted, Capabilities, Channel, Hook, Kind, Message, Report
-from alerts.channels.korean import LMS, digits, kind_of
-from alerts.errors import BadInput, NotSent, Rejected, Unknown
+from alerts.channels.korean import COUNTRIES, LMS, digits, kind_of, title
+from alerts.errors import BadInput, NotSent, Rejected, SendError, Throttled, Unknown
 
-USED_BEFORE = {"-1005", "400305"}  # the key was used within the last ten minutes
+USED_BEFORE = {"-1005", "400305"}  # of AlimTalk: the key was used within the last ten minutes
 KEPT = timedelta(minutes=10)
 LOOKED_BACK = timedelta(days=2)
-# Wrong keys and sender numbers, blocked senders: our own, and somebody will mend them.
-OUR_FAULT = {"-1000", "-1001", "-1002", "-1003", "-1006", "-1027", "400300", "400301", "400302", "400303", "400306"}
+# Wrong keys, an IP that is not allowed, a blocked project, no such interface, unknown or blocked senders: our own, and
+# somebody will mend them.
+OUR_FAULT = {
+    "sms": {"-1000", "-1001", "-1002", "-1003", "-1004", "-1007", "-1008", "-2312", "-2313", "-9995", "-9998"},
+    "alimtalk": {
+        *("-1000", "-1001", "-1002", "-1003", "-1006", "-1014", "-1027", "-1030", "-2017", "-4004", "-4005", "-9998"),
+        *("400300", "400301", "400302", "400303", "400306"),
+    },
+}
+NOT_QUEUED = {"sms": {"-2021"}, "alimtalk": set[str]()}  # NHN could not store the message
+SYSTEM = {"sms": {"-9999"}, "alimtalk": {"-9999", "-7000"}}  # it failed, and does not say at what
+DAILY = {"sms": set[str](), "alimtalk": {"-1017"}}  # more than its volume of a day
+DAILY_WAIT = timedelta(hours=1)  # the day's end is not in the answer
 DELIVERED = {"1000", "MRC01"}  # result codes of what arrived: SMS, and AlimTalk
-FALLS_BACK = "/sms"  # behind the recipient's grouping key: NHN may send a text in the place of this message
-RESENT = {"RSC01": Kind.UNDELIVERED, "RSC02": Kind.OTHER, "RSC03": Kind.OTHER}
-RESENT |= {"RSC04": Kind.DELIVERED, "RSC05": Kind.UNDELIVERED}
+NO_SUCH_NUMBER = {"3001", "3003"}  # of SMS: nobody has this number; a malformed one, or one that does not exist
 
 
 class NhnChannel(Channel):
@@ -52,8 +63,9 @@ class NhnChannel(Channel):
             send_again_after_unknown=False,
             idempotent_for=KEPT if alimtalk else None,
             can_look_up=True,
+            looks_back=LOOKED_BACK,
             reports=True,
-            falls_back_itself=alimtalk,
+            countries=COUNTRIES,
         )
 
     def __init__(self, channel: str) -> None:
@@ -68,20 +80,30 @@ class NhnChannel(Channel):
         path, written, headers = self._written(message)
         said = http.call(self._http, "POST", path, json=written, headers=self._headers | headers)
         code, words = _header(said)
-        if code in USED_BEFORE:
+        if self.channel == "alimtalk" and code in USED_BEFORE:
             return self._sent_before(message)
         if code != "0":
-            refusal = NotSent(words, answer=code, transport_down=True) if code in OUR_FAULT else None
-            raise refusal or Rejected(words, answer=code)
+            raise self._refusal(code, words)
         body = said.get("message") or (said.get("body") or {}).get("data") or {}
         results = body.get("sendResults") or body.get("sendResultList") or []
         for one in results:
             if str(one.get("resultCode", "0")) != "0":
-                words = http.scrubbed(str(one.get("resultMessage", "")))
-                raise Rejected(words, answer=str(one["resultCode"]))
+                raise self._refusal(str(one["resultCode"]), http.scrubbed(str(one.get("resultMessage", ""))))
         if not body.get("requestId"):
             raise Unknown("the answer names no request", answer="200")
         return Accepted("0", provider_id=str(body["requestId"]))
+
+    def _refusal(self, code: str, words: str) -> SendError:
+        """The one of the four errors that this code of the channel's table is."""
+        if code in OUR_FAULT[self.channel]:
+            return NotSent(words, answer=code, transport_down=True)
+        if code in NOT_QUEUED[self.channel]:
+            return NotSent(words, answer=code)
+        if code in SYSTEM[self.channel]:
+            return Unknown(words, answer=code)
+        if code in DAILY[self.channel]:
+            return Throttled(words, answer=code, retry_after=DAILY_WAIT, of_transport=True)
+        return Rejected(words, answer=code)
 
     def _sent_before(self, message: Message) -> Accepted:
         """The key was used: by a message that was taken, or by a request that came to nothing."""
@@ -94,24 +116,24 @@ class NhnChannel(Channel):
         """The path, the body and the headers of a message."""
         text, key = message.text, str(message.key)
         to = {"recipientNo": digits(message.to), "recipientGroupingKey": key}
-        sender = settings.NHN["sender"]
-        kind = kind_of(text.text)
-        title = {"title": text.subject[:20]} if kind == LMS else {}
         if self.channel == "alimtalk":
-            again: dict[str, Any] = {"isResend": message.falls_back}
-            if message.falls_back:
-                again |= {"resendType": kind, "resendContent": text.text, "resendSendNo": sender}
-                again |= {"resendTitle": title["title"]} if title else {}
-                to["recipientGroupingKey"] += FALLS_BACK
             body = {
                 "senderKey": settings.NHN["sender_key"],
                 "templateCode": text.provider_code,
                 "senderGroupingKey": key,
-                "recipientList": [to | {"content": text.text, "resendParameter": again}],
+                "recipientList": [to | {"content": text.text, "resendParameter": {"isResend": False}}],
             }
             return self._path("raw-messages"), body, {"X-NC-API-IDEMPOTENCY-KEY": key}
-        body = {"body": text.text, "sendNo": sender, "senderGroupingKey": key, "recipientList": [to]} | title
-        return self._path("sender/mms" if kind == LMS else "sender/sms"), body, {}
+        kind = kind_of(text.text)
+        body = {
+            "body": text.text,
+            "sendNo": settings.NHN["sender"],
+            "senderGroupingKey": key,
+            "recipientList": [to],
+        }
+        if kind == LMS:
+            return self._path("sender/mms"), body | {"title": title(text.text)}, {}
+        return self._path("sender/sms"), body, {}
 
     def _path(self, what: str) -> str:
         if self.channel == "alimtalk":
@@ -151,7 +173,7 @@ class NhnChannel(Channel):
         if not isinstance(body, dict):
             raise BadInput("an object was expected", field="body")
         results = body.get("event") == "MESSAGE_RESULT_UPDATE"
-        return [_report(event, results) for event in reading.objects(body.get("hooks"), field="hooks")]
+        return [_report(event, results) for event in reading.listed(body.get("hooks"), field="hooks")]
 
     def close(self) -> None:
         with suppress(httpx.HTTPError):
@@ -165,24 +187,23 @@ def _header(said: dict[str, Any]) -> tuple[str, str]:
     return str(header["resultCode"]), http.scrubbed(str(header.get("resultMessage", "")))
 
 
-def _report(event: dict[str, Any], results: bool) -> Report:
+def _report(event: object, results: bool) -> Report:
+    """What one hook says. One that cannot be read is kept, and takes none of the others with it."""
+    if not reading.is_whole(event):
+        return reading.odd(event)
     number, result = str(event.get("requestId") or ""), str(event.get("resultCode") or "")
-    if results and not (number and result):
-        raise BadInput("requestId and resultCode must be there", field="hooks")
-    recipient = str(event.get("recipientGroupingKey") or "")
+    kind = _kind(result) if results and number and result else Kind.OTHER
     return Report(
         event_key=str(event.get("hookId") or reading.event_key(reading.raw(event)))[:100],
-        kind=_kind(event, result, may_resend=recipient.endswith(FALLS_BACK)) if results else Kind.OTHER,
+        kind=kind,
         provider_id=number,
-        key=reading.our_key(recipient.removesuffix(FALLS_BACK) or event.get("senderGroupingKey")),
+        key=reading.our_key(event.get("recipientGroupingKey")) or reading.our_key(event.get("senderGroupingKey")),
         at=reading.instant(event.get("receiveDate") or event.get("resultDate") or event.get("updateDate")),
         raw=reading.raw(event),
     )
 
 
-def _kind(event: dict[str, Any], result: str, *, may_resend: bool) -> Kind:
-    """What a result says. `may_resend`: a failure is not the end, because NHN sends a text in its place."""
+def _kind(result: str) -> Kind:
     if result in DELIVERED:
         return Kind.DELIVERED
-    resent = RESENT.get(str(event.get("resendStatus") or ""))
-    return resent or (Kind.OTHER if may_resend else Kind.UNDELIVERED)
+    return Kind.BOUNCED if result in NO_SUCH_NUMBER else Kind.UNDELIVERED

@@ -4,33 +4,54 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_datetime
 
+from alerts.channels.base import Kind, Report
 from alerts.errors import BadInput
 
 KOREA = ZoneInfo("Asia/Seoul")  # in which the Korean providers mean times that name no zone
+HALF = re.compile(r"[\ud800-\udfff]")
+ZERO = "\\u0000"  # as JSON writes the one letter that the database cannot hold
 
 
-def objects(found: Any, field: str = "body") -> list[dict[str, Any]]:
-    """A list of JSON objects, as it must be. Raises BadInput."""
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise BadInput("a list of objects was expected", field=field)
+def listed(found: Any, field: str = "body") -> list[Any]:
+    """A list, as it must be; what is in it, each event's reader sees. Raises BadInput."""
+    if not isinstance(found, list):
+        raise BadInput("a list was expected", field=field)
     return found
 
 
-def raw(event: dict[str, Any]) -> str:
+def is_whole(event: object) -> TypeGuard[dict[str, Any]]:
+    """Whether it is a JSON object whose texts can be stored: no zero byte. Half letters are mended."""
+    return isinstance(event, dict) and ZERO not in raw(event)
+
+
+def odd(event: object) -> Report:
+    """An event that cannot be read, as far as it can be kept, under a name of its own: nothing follows from it."""
+    written = raw(event).replace(ZERO, "\\ufffd")
+    return Report(event_key=event_key(raw(event)), kind=Kind.OTHER, provider_id="", key="", at=None, raw=written)
+
+
+def raw(event: object) -> str:
     """The event as text, the same for the same event."""
-    return json.dumps(event, ensure_ascii=False, sort_keys=True)
+    return mended(json.dumps(event, ensure_ascii=False, sort_keys=True))
+
+
+def mended(text: str) -> str:
+    """The text with a mark in the place of each half letter: a provider that cuts a text within an emoji leaves one,
+    which nothing can store."""
+    return HALF.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def event_key(*named: object) -> str:
     """A name for an event whose provider gave it none: the same event any number of times has the same."""
-    return hashlib.sha256("\n".join(str(part) for part in named).encode()).hexdigest()
+    return hashlib.sha256(mended("\n".join(str(part) for part in named)).encode()).hexdigest()
 
 
 def instant(said: object) -> datetime | None:

@@ -57,6 +57,7 @@ class SandboxChannel(Channel):
             send_again_after_unknown=True,
             idempotent_for=FOR_EVER,
             can_look_up=True,
+            looks_back=FOR_EVER,
         )
 
     def send(self, message: Message) -> Accepted:

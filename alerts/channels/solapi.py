@@ -6,6 +6,12 @@ authentication (HMAC-SHA256 over date and salt), "webhook" (a list of messages).
 the name of the header in which a webhook's secret comes, so it is a setting, SOLAPI_WEBHOOK_HEADER; the example
 `webhook_report.asp` of github.com/solapi/solapi-asp reads X-Solapi-Secret.
 
+Status codes are those of "Message status codes" (github.com/solapi/documents, api-reference); "Overview" there says
+that a refused call (HTTP 4xx) bears its `errorCode` from there, too. The names that come in its place, as
+ValidationError, no page lists. So one that speaks of the balance, the sender, the key or a permission is taken for our
+own fault, and any other one, like a code that is not known, for one message's: that one is refused, and the transport
+goes on.
+
 The text in the place of an AlimTalk: `kakaoOptions.disableSms` forbids it. "msg-getList" shows for each message its
 `type` and `replacement`, whether it was sent in the place of another; the example names `type`, `statusCode` and
 `customFields` of a reported one. How a replaced message is reported no page says outright. So what failed as AlimTalk
@@ -16,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -27,15 +34,23 @@ from django.conf import settings
 
 from alerts.channels import http, reading
 from alerts.channels.base import Accepted, Capabilities, Channel, Hook, Kind, Message, Report
-from alerts.channels.korean import LMS, SMS, digits, kind_of
-from alerts.errors import BadInput, Rejected, Unknown
+from alerts.channels.korean import COUNTRIES, LMS, SMS, digits, kind_of, title
+from alerts.errors import NotSent, Rejected, SendError, Unknown
+from alerts.stopwatch import Stopwatch
 
 KEY = "key"  # the custom field that holds our key
 FALLS_BACK = "fallsBack"  # the custom field that says in a report whether a text may come in this message's place
 PAGE, MOST_PAGES = 500, 20  # of a look-up
-LOOKED_BACK = timedelta(days=2)  # an outcome that is unknown is asked for within minutes
+SEARCHED_FOR = timedelta(seconds=10)  # no page is asked for later: a search that began late still ends within a tick
+LOOKED_BACK = timedelta(days=2)  # an outcome that is unknown is asked for within minutes; later it is not asked for
 TEXTS = (SMS, LMS, "MMS")
-DELIVERED = "4000"  # the status code of what arrived; 2xxx and 3000 are on their way
+DELIVERED, UNDER_WAY = "4000", {"2000", "3000"}  # all other status codes are failures, those of 2xxx as well
+NO_SUCH_NUMBER = "3032"  # of a text: nobody has this number
+# A wrong key, no balance, an unknown channel of KakaoTalk, a sender that is not registered or is blocked, a blocked
+# account: somebody will mend them. Those of 2xxx are said after a message was taken, as a rule.
+OUR_FAULT = {"1020", "1030", "1041", "1062", "1064", "2062", "2063", "2064", "2230"}
+OUR_FAULT_BY_NAME = re.compile("balance|sender|apikey|signature|unauthorized|forbidden|permission", re.IGNORECASE)
+SYSTEM = {"1024", "2024"}  # Solapi's own failure: it says that the message is not among those that it took
 
 
 class SolapiChannel(Channel):
@@ -50,8 +65,10 @@ class SolapiChannel(Channel):
             longest_call=http.longest_call(),
             send_again_after_unknown=False,
             can_look_up=True,
+            looks_back=LOOKED_BACK,
             reports=True,
             falls_back_itself=channel == "alimtalk",
+            countries=COUNTRIES,
         )
 
     def __init__(self, channel: str) -> None:
@@ -60,15 +77,13 @@ class SolapiChannel(Channel):
 
     def send(self, message: Message) -> Accepted:
         """Hand one message over, under its key as a custom field."""
-        said = http.call(
-            self._http,
-            "POST",
-            "/messages/v4/send-many/detail",
-            json={"messages": [self._written(message)], "showMessageList": True},
-            headers=_signed(),
-        )
+        written = {"messages": [self._written(message)], "showMessageList": True}
+        try:
+            said = http.call(self._http, "POST", "/messages/v4/send-many/detail", json=written, headers=_signed())
+        except Rejected as error:
+            raise _refusal(error.answer, error.detail) from error
         for refused in said.get("failedMessageList") or []:
-            raise Rejected(http.scrubbed(str(refused.get("statusMessage", ""))), answer=str(refused.get("statusCode")))
+            raise _refusal(str(refused.get("statusCode")), http.scrubbed(str(refused.get("statusMessage", ""))))
         taken = _listed(said.get("messageList"))
         group = said.get("groupInfo") or {}
         if not taken and not group.get("groupId"):
@@ -89,15 +104,18 @@ class SolapiChannel(Channel):
             fields = {KEY: str(message.key), FALLS_BACK: "yes" if message.falls_back else "no"}
             return written | {"type": "ATA", "customFields": fields, "kakaoOptions": kakao}
         kind = kind_of(message.text.text)
-        return written | {"type": kind} | ({"subject": message.text.subject[:20]} if kind == LMS else {})
+        return written | {"type": kind} | ({"subject": title(message.text.text)} if kind == LMS else {})
 
     def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:
-        """Search the messages of the last two days, page by page. Raises Unknown when there are too many."""
-        since = datetime.now(UTC) - LOOKED_BACK
+        """Search the messages of the last two days, page by page. Raises Unknown: too many, or it lasts too long."""
+        watch = Stopwatch(datetime.now(UTC))
+        since = watch.now - LOOKED_BACK
         asked = {"limit": str(PAGE), "dateType": "CREATED", "startDate": since.isoformat(timespec="seconds")}
         if to:
             asked["to"] = digits(to)
         for _page in range(MOST_PAGES):
+            if watch.spent >= SEARCHED_FOR:
+                raise Unknown("the search takes too long", answer="too_slow")
             said = http.call(self._http, "GET", "/messages/v4/list", params=asked, headers=_signed())
             if not isinstance(said.get("messageList"), dict | list):
                 raise Unknown("the answer holds no list", answer="200")
@@ -114,25 +132,35 @@ class SolapiChannel(Channel):
         """The messages of a report, each with its status."""
         header = settings.SOLAPI["webhook_header"].lower()
         http.same_secret(hook.headers.get(header, ""), settings.SOLAPI["webhook_secret"])
-        return [_report(event) for event in reading.objects(http.json_body(hook.body))]
+        return [_report(event) for event in reading.listed(http.json_body(hook.body))]
 
     def close(self) -> None:
         with suppress(httpx.HTTPError):
             self._http.close()
 
 
-def _report(event: dict[str, Any]) -> Report:
+def _refusal(code: str, words: str) -> SendError:
+    """The one of the four errors that a code says, of a message that was not taken."""
+    if code in OUR_FAULT or (not code.isdecimal() and OUR_FAULT_BY_NAME.search(code)):
+        return NotSent(words, answer=code, transport_down=True)
+    return NotSent(words, answer=code) if code in SYSTEM else Rejected(words, answer=code)
+
+
+def _report(event: object) -> Report:
+    """What one message's report says. One that cannot be read is kept, and takes none of the others with it."""
+    if not reading.is_whole(event):
+        return reading.odd(event)
     number, status = str(event.get("messageId") or ""), str(event.get("statusCode") or "")
     if not number or not status:
-        raise BadInput("messageId and statusCode must be there", field="body")
+        return reading.odd(event)
     fields = event.get("customFields")
     fields = fields if isinstance(fields, dict) else {}
     is_text = event.get("type") in TEXTS or event.get("replacement") is True
-    open_ended = fields.get(FALLS_BACK) == "yes" and not is_text
+    is_talk = not is_text and (event.get("type") == "ATA" or FALLS_BACK in fields)
     return Report(
         # An AlimTalk and the text in its place can fail with the same code.
         event_key=reading.event_key(number, status, *(["text"] if is_text and FALLS_BACK in fields else [])),
-        kind=_kind(status, open_ended=open_ended),
+        kind=_kind(status, is_talk=is_talk, open_ended=is_talk and fields.get(FALLS_BACK) == "yes"),
         provider_id=number,
         key=reading.our_key(fields.get(KEY)),
         at=reading.instant(event.get("dateReported") or event.get("dateReceived") or event.get("dateUpdated")),
@@ -140,12 +168,16 @@ def _report(event: dict[str, Any]) -> Report:
     )
 
 
-def _kind(status: str, *, open_ended: bool) -> Kind:
-    """What a status says. `open_ended`: a failure is not the end, because Solapi sends a text in its place."""
+def _kind(status: str, *, is_talk: bool, open_ended: bool) -> Kind:
+    """What a status says. `open_ended`: a failure is not the end, because Solapi sends a text in its place.
+
+    Not where the failure is the account's: there a text would fail as well.
+    """
     if status == DELIVERED:
         return Kind.DELIVERED
-    under_way = status.startswith("2") or status == "3000"
-    return Kind.OTHER if under_way or open_ended else Kind.UNDELIVERED
+    if status in UNDER_WAY or (open_ended and status not in OUR_FAULT | SYSTEM):
+        return Kind.OTHER
+    return Kind.BOUNCED if status == NO_SUCH_NUMBER and not is_talk else Kind.UNDELIVERED
 
 
 def _listed(found: Any) -> list[dict[str, Any]]:

@@ -72,7 +72,8 @@ class Sender:
     def _solapi(self, taken: Taken, arrived: bool, at: str) -> Posted:
         message = {"messageId": taken.number, "statusCode": "4000" if arrived else "3058", "dateReported": at}
         fields = {"key": taken.key} | ({"fallsBack": taken.echo} if taken.echo else {})
-        content = [message | {"to": taken.to, "type": taken.form, "customFields": fields}]
+        # Solapi sends back the whole message, its words among it.
+        content = [message | {"to": taken.to, "text": taken.text, "type": taken.form, "customFields": fields}]
         return self._json("solapi", content, {self.secrets.solapi_header: self.secrets.solapi})
 
     def _nhn(self, taken: Taken, arrived: bool, at: str) -> Posted:

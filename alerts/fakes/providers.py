@@ -19,6 +19,7 @@ BAD_NUMBER = "000000000"  # every provider refuses it for good; as an address: n
 NO_TALK = "010404"  # numbers that begin so have no KakaoTalk: an AlimTalk to them is taken and does not arrive …
 NO_PHONE = "0104044"  # … and to these no text message arrives, either
 PAGE = 500
+TITLE_BYTES = 40  # of an LMS, at most; and at least one
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def sends(asked: Call) -> bool:
     return asked.method == "POST"
 
 
+def _euc_kr(text: str) -> int:
+    """How many bytes a text has on the Korean networks."""
+    return len(text.encode("cp949"))
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat()
 
@@ -95,6 +101,9 @@ def _solapi(asked: Call, journal: Journal) -> Answer:
     if message["type"] == "ATA" and not (kakao["pfId"] and kakao["templateId"]):
         words = 'kakaoOptions: "templateId" is not allowed to be empty'
         return Answer(400, {"errorCode": "ValidationError", "errorMessage": words})
+    if message["type"] == "LMS" and not 0 < _euc_kr(message.get("subject", "")) <= TITLE_BYTES:
+        failed = {"to": message["to"], "statusCode": "1014", "statusMessage": "the subject has 1 to 40 bytes"}
+        return Answer(200, {"failedMessageList": [failed], "messageList": [], "groupInfo": {}})
     fields = message.get("customFields", {})
     number, key, echo = journal.next_number("M4V"), fields.get("key", ""), fields.get("fallsBack", "")
     channel = "alimtalk" if kakao else "sms"
@@ -128,18 +137,19 @@ def _nhn(asked: Call, journal: Journal) -> Answer:
     (recipient,) = body["recipientList"]
     if alimtalk and not body["templateCode"]:
         return Answer(200, _nhn_header("-2001", "The 'templateCode' must not be blank."))
+    if form == "mms" and not 0 < _euc_kr(body.get("title", "")) <= TITLE_BYTES:
+        return Answer(200, _nhn_header("-2014", "The recipient can not be empty."))
     bad = BAD_NUMBER in recipient["recipientNo"]
     number, key = journal.next_number("R"), body.get("senderGroupingKey", "")
     text = recipient["content"] if alimtalk else body["body"]
     if not bad:
         channel, to = "alimtalk" if alimtalk else "sms", recipient["recipientNo"]
-        taken = Taken("nhn", channel, number, key, to, text, _now(), form, "", recipient["recipientGroupingKey"])
+        echo = recipient["recipientGroupingKey"]
+        taken = Taken("nhn", channel, number, key, to, text, _now(), form, "", echo)
         journal.take(taken)
-        again = recipient.get("resendParameter", {})
-        if not arrives(taken) and again.get("isResend"):
-            # Of the SMS service: another request, which does not know our key.
-            text, sent_as = again["resendContent"], {"SMS": "sms", "LMS": "mms"}[again["resendType"]]
-            journal.take(Taken("nhn", "sms", journal.next_number("R"), "", to, text, _now(), sent_as))
+        if alimtalk and not arrives(taken) and recipient.get("resendParameter", {}).get("isResend", True):
+            # Of the SMS service: another request, which does not know our key. Unasked as well: so says the console.
+            journal.take(Taken("nhn", "sms", journal.next_number("R"), "", to, text, _now(), "sms"))
     result = {"recipientNo": recipient["recipientNo"], "resultCode": -2019 if bad else 0, "resultMessage": "said so"}
     sent = {"requestId": number, "senderGroupingKey": key}
     told = (

@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pytest
 
 from alerts.channels import TRANSPORTS, Accepted, capabilities_of, open_channel
 from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
+from alerts.texts.words import Telling, built_in, write
 from tests.alerts.channels.conftest import KEY, OTHER, WORDS, message, point
 
 ON_HTTP = [
@@ -63,6 +66,28 @@ def test_a_message_is_accepted_once(opened, fake):
     assert taken.text.strip() == message(opened.channel).text.text
     expected = {"email": "minji@example.com", "alimtalk": "01012345678", "sms": "01012345678"}[opened.channel]
     assert taken.to == ("+821012345678" if opened.name == "twilio" else expected)
+
+
+BUILT_IN_WORDS = [
+    pytest.param(programme, language, id=f"{len(programme)}-{language}")
+    for programme in ("별", "별빛가득한포인트" * 9)  # an SMS, and an LMS
+    for language in ("ko", "en")
+]
+
+
+@pytest.mark.parametrize(("transport", "channel"), [pair for pair in ON_HTTP if pair[1] == "sms"])
+@pytest.mark.parametrize(("programme", "language"), BUILT_IN_WORDS)
+def test_the_words_that_come_with_pointkeep_are_taken_as_they_are(opened, fake, programme, language):
+    telling = Telling(
+        programme=programme, unit="P", points=1_200, last_day=date(2026, 3, 31), days_left=30, link="https://x.example/"
+    )
+    text = write(built_in("sms", language), telling, channel="sms", language=language)
+    assert text.subject == ""
+    opened.send(message("sms", text=text))
+    (taken,) = fake.journal.all()
+    assert taken.text == text.text
+    forms = {"solapi": ("SMS", "LMS"), "nhn": ("sms", "mms"), "twilio": ("SMS", "SMS")}[opened.name]
+    assert taken.form == forms[len(text.text.encode("cp949")) > 90]
 
 
 @every
@@ -151,6 +176,52 @@ def test_wrong_credentials_are_our_own_fault(fake, settings, transport, channel,
     assert error.transport_down
 
 
+SAYS: dict[
+    str, dict[str, tuple[int, dict[str, Any]]]
+] = {  # by whose fault it is: the HTTP status and the content of an answer
+    "solapi": {
+        "ours": (400, {"errorCode": "1030", "errorMessage": "no balance"}),
+        "system": (200, {"failedMessageList": [{"statusCode": "1024", "statusMessage": "so it is"}], "groupInfo": {}}),
+        "number": (200, {"failedMessageList": [{"statusCode": "1060", "statusMessage": "so it is"}], "groupInfo": {}}),
+    },
+    "nhn": {
+        fault: (200, {"header": {"isSuccessful": False, "resultCode": code, "resultMessage": "so it is"}})
+        for fault, code in (("ours", -1000), ("system", -9999), ("number", -2019))
+    },
+    "twilio": {
+        "ours": (400, {"code": 21606, "message": "no such sender"}),
+        "system": (500, {"code": 20500, "message": "internal"}),
+        "number": (400, {"code": 21614, "message": "no mobile"}),
+    },
+    "anymail": {
+        "ours": (422, {"ErrorCode": 405, "Message": "no credits"}),
+        "system": (500, {"ErrorCode": 500, "Message": "internal"}),
+        "number": (
+            422,
+            {"ErrorCode": 406, "Message": "Found inactive addresses: minji@example.com. Inactive recipients are …"},
+        ),
+    },
+}
+
+
+@http
+@pytest.mark.parametrize("fault", ["ours", "system", "number"])
+def test_only_what_is_about_the_message_or_its_address_ends_it_for_good(opened, fake, monkeypatch, fault):
+    from alerts.fakes import providers
+
+    status, content = SAYS[opened.name][fault]
+    monkeypatch.setattr(providers, "answer", lambda asked, journal: providers.Answer(status, content))
+    error = failure(opened)
+    if fault == "ours":
+        assert isinstance(error, NotSent)
+        assert error.transport_down
+    elif fault == "system":
+        assert isinstance(error, NotSent if opened.name == "solapi" else Unknown)
+        assert not getattr(error, "transport_down", False)
+    else:
+        assert isinstance(error, Rejected)
+
+
 @every
 def test_a_look_up_tells_where_there_is_one(opened, fake):
     if not capabilities_of(opened.channel).can_look_up:
@@ -198,12 +269,14 @@ def test_the_capabilities_are_what_the_contract_found(transport, channel, settin
         "look_up": can.can_look_up,
         "reports": can.reports,
         "own fallback": can.falls_back_itself,
+        "countries": can.countries,
     } == {
         "again": channel == "email" or transport == "sandbox",
         "minutes": (10.0 if channel == "alimtalk" else None) if transport == "nhn" else transport == "sandbox",
         "look_up": transport in ("solapi", "nhn", "sandbox"),
         "reports": transport not in ("smtp", "sandbox"),
-        "own fallback": channel == "alimtalk" and transport != "sandbox",
+        "own fallback": (transport, channel) == ("solapi", "alimtalk"),
+        "countries": {"+82"} if transport in ("solapi", "nhn") else None,
     }
     assert 0 < can.longest_call.total_seconds() <= 150
 

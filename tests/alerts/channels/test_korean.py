@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from alerts.channels import open_channel
-from alerts.channels.korean import LMS, SMS, digits, kind_of
+from alerts.channels.korean import LMS, SMS, TITLE_BYTES, digits, kind_of, title
 from alerts.errors import Rejected
 from tests.alerts.channels.conftest import message
 
@@ -59,3 +59,20 @@ def test_a_long_text_goes_as_lms(fake, settings, transport):
     with open_channel("sms") as channel:
         assert channel.send(asked).provider_id
     assert [taken.text for taken in fake.journal.all()] == ["가" * 46]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[별] 1,200P, 2026.3.31까지 사용하세요.\nhttps://x", "[별] 1,200P, 2026.3.31까지 사용하세요."),
+        ("가" * 21, "가" * 20),
+        ("a" + "가" * 20, "a" + "가" * 19),  # no half of a letter
+        ("가나 " + "다" * 20, "가나"),
+        ("\n [별] 안내 \n" + "가" * 50, "[별] 안내"),
+        ("x" * 40 + " y", "x" * 40),
+    ],
+)
+def test_the_title_of_an_lms_is_the_first_words_that_fit(text, expected):
+    found = title(text)
+    assert found == expected
+    assert 0 < len(found.encode("cp949")) <= TITLE_BYTES

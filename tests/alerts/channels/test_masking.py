@@ -74,7 +74,9 @@ def test_everything_else_stays_as_it_came():
         "done": True,
         "nothing": None,
         "empty": {"to": "", "email": None},
-        "text": "3월 31일에 1,200P가 소멸됩니다",
+        "statusMessage": "3월 31일에 1,200P가 소멸됩니다",
+        "contentType": "application/json",
+        "messageCount": 2,
     }
     assert kept(event) == event
     assert without_addresses(reading.raw(event)) == reading.raw(event)
@@ -82,3 +84,31 @@ def test_everything_else_stays_as_it_came():
 
 def test_what_is_no_json_is_masked_by_its_looks():
     assert without_addresses("to minji@example.com: 250") == "to …: 250"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("text", "Text", "content", "resendContent", "templateContent", "subject", "Subject", "title", "resendTitle"),
+        *("body", "Body", "body-plain", "TextBody", "HtmlBody", "html", "stripped-text", "message", "variables"),
+        *("replacements", "Messages"),
+    ],
+)
+def test_the_words_of_the_message_are_masked_whatever_they_say(name):
+    words = "[별] 김민지님, 1,200P가 3월 31일에 소멸됩니다"
+    event = {"statusCode": "4000", "customFields": {"key": KEY}, "price": 8.4, "log": [{"number": "M4V1"}]}
+    assert kept(event | {name: words}) == event | {name: "…"}
+    assert kept({"hooks": [{"sent": {name: [words, 1, None]}}]}) == {"hooks": [{"sent": {name: ["…", "…", None]}}]}
+
+
+def test_the_values_of_its_variables_are_masked_and_their_names_stay():
+    event = {"kakaoOptions": {"templateId": "points-60", "variables": {"#{이름}": "김민지", "#{포인트}": 1_200}}}
+    masked = {"kakaoOptions": {"templateId": "points-60", "variables": {"#{이름}": "…", "#{포인트}": "…"}}}
+    assert kept(event) == masked
+
+
+def test_a_message_that_is_an_object_keeps_its_codes():
+    event = {"message": {"id": "M1", "statusCode": "4000", "text": "김민지님", "headers": {"subject": "포인트"}}}
+    masked = {"message": {"id": "M1", "statusCode": "4000", "text": "…", "headers": {"subject": "…"}}}
+    assert kept(event) == masked
+    assert kept({"messages": [event["message"], "김민지님"]}) == {"messages": [masked["message"], "…"]}

@@ -1,12 +1,16 @@
-"""A text message in the place of an AlimTalk: asked for where it may be, believed where NHN says what came of it."""
+"""No text message of NHN's in the place of an AlimTalk; its codes, of two tables; its reports, odd ones among them."""
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from alerts.channels import Hook, Kind, open_channel
+from alerts.channels.masking import without_addresses
 from alerts.channels.nhn import NhnChannel
+from alerts.errors import BadInput, NotSent, Rejected, Throttled, Unknown
+from alerts.fakes import providers
 from tests.alerts.channels.conftest import KEY, SECRETS, message, point
 
 NO_TALK = "+821040400001"  # the fake's: no KakaoTalk, and a telephone
@@ -28,68 +32,165 @@ def posted(fake, settings, monkeypatch):
 
 
 @pytest.mark.parametrize("falls_back", [True, False])
-def test_it_says_whether_a_text_may_come_in_its_place_and_marks_it(posted, falls_back):
+def test_nhn_is_told_to_send_no_text_in_its_place_and_the_keys_are_plain(posted, falls_back):
     with open_channel("alimtalk") as channel:
         channel.send(message("alimtalk", falls_back=falls_back))
     (recipient,) = posted[0]["recipientList"]
-    if falls_back:
-        assert recipient["resendParameter"] == {
-            "isResend": True,
-            "resendType": "SMS",
-            "resendContent": recipient["content"],
-            "resendSendNo": "0215880000",
-        }
-        assert recipient["recipientGroupingKey"] == f"{KEY}/sms"
-    else:
-        assert recipient["resendParameter"] == {"isResend": False}  # left out, it would be as the console says
-        assert recipient["recipientGroupingKey"] == str(KEY)
-    assert posted[0]["senderGroupingKey"] == str(KEY)  # a look-up asks for it
+    assert recipient["resendParameter"] == {"isResend": False}  # left out, it would be as the console says
+    assert recipient["recipientGroupingKey"] == posted[0]["senderGroupingKey"] == str(KEY)
 
 
-@pytest.mark.parametrize(("falls_back", "texts"), [(True, 1), (False, 0)])
-def test_whoever_has_no_kakaotalk_gets_a_text_where_one_may_come(posted, fake, sender, falls_back, texts):
+@pytest.mark.parametrize("falls_back", [True, False])
+def test_whoever_has_no_kakaotalk_gets_no_text_of_nhns_and_the_failure_is_the_end(posted, fake, sender, falls_back):
     with open_channel("alimtalk") as channel:
         channel.send(message("alimtalk", to=NO_TALK, falls_back=falls_back))
         assert channel.look_up(KEY) is not None
-    talk, *sent = fake.journal.all()
-    assert [(one.channel, one.to, one.key) for one in sent] == [("sms", "01040400001", "")] * texts
+    (talk,) = fake.journal.all()
     (report,) = reports(sender.report(talk).body)
-    assert (report.kind, report.key) == (Kind.OTHER if falls_back else Kind.UNDELIVERED, str(KEY))
+    assert (report.kind, report.key) == (Kind.UNDELIVERED, str(KEY))
 
 
-def hook(settings, **fields):
-    point(settings, "http://127.0.0.1:9")
-    event = {"hookId": "1", "requestId": "R1", "resultCode": "MRC02", "senderGroupingKey": str(KEY)} | fields
-    return json.dumps({"event": "MESSAGE_RESULT_UPDATE", "hooks": [event]}).encode()
+def body(*hooks, event="MESSAGE_RESULT_UPDATE"):
+    return json.dumps({"event": event, "hooks": list(hooks)}).encode()
 
 
 def reports(body):
     return NhnChannel.reports(Hook({"x-toast-webhook-signature": SECRETS.nhn}, body))
 
 
+def hook(**fields):
+    return {"hookId": "1", "requestId": "R1", "resultCode": "1000", "recipientGroupingKey": str(KEY)} | fields
+
+
+@pytest.fixture
+def signed(settings):
+    point(settings, "http://127.0.0.1:9")
+
+
 @pytest.mark.parametrize(
-    ("fields", "kind"),
+    ("code", "kind"),
     [
-        ({}, Kind.OTHER),  # the text is under way, for all that anybody knows
-        ({"resendStatus": "RSC01"}, Kind.UNDELIVERED),  # and none is sent
-        ({"resendStatus": "RSC02"}, Kind.OTHER),
-        ({"resendStatus": "RSC03"}, Kind.OTHER),
-        ({"resendStatus": "RSC04", "resendResultCode": "1000"}, Kind.DELIVERED),
-        ({"resendStatus": "RSC05", "resendResultCode": "3015"}, Kind.UNDELIVERED),
-        ({"resendStatus": "RSC99"}, Kind.OTHER),
-        ({"resultCode": "MRC01"}, Kind.DELIVERED),
-        ({"resultCode": "MRC01", "resendStatus": "RSC02"}, Kind.DELIVERED),  # it would have been resent
+        *(("1000", Kind.DELIVERED), ("MRC01", Kind.DELIVERED), ("MRC02", Kind.UNDELIVERED), ("3015", Kind.UNDELIVERED)),
+        *(("3001", Kind.BOUNCED), ("3003", Kind.BOUNCED)),  # nobody has it; it does not exist
+        *(("2003", Kind.UNDELIVERED), ("2004", Kind.UNDELIVERED), ("3004", Kind.UNDELIVERED)),  # off, full, suspended
+        *(("3006", Kind.UNDELIVERED), ("3000", Kind.UNDELIVERED)),  # refused; cannot be sent
     ],
 )
-def test_what_failed_and_may_come_as_a_text_ends_with_the_text(settings, fields, kind):
-    (report,) = reports(hook(settings, recipientGroupingKey=f"{KEY}/sms", **fields))
-    assert (report.kind, report.key) == (kind, str(KEY))
+def test_what_a_result_says_of_the_message_and_of_its_number(signed, code, kind):
+    (report,) = reports(body(hook(resultCode=code)))
+    assert (report.kind, report.key, report.provider_id) == (kind, str(KEY), "R1")
+
+
+def test_a_report_of_a_message_whose_recipient_key_had_a_mark_is_found_by_the_senders(signed):
+    (report,) = reports(body(hook(recipientGroupingKey=f"{KEY}/sms", senderGroupingKey=str(KEY))))
+    assert report.key == str(KEY)
+
+
+ODD = [
+    "text",
+    None,
+    {},
+    {"hookId": "2"},
+    {"hookId": "2", "requestId": "R2"},
+    {"hookId": "a\x00", "requestId": "R2", "resultCode": "1000"},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=[json.dumps(one) for one in ODD])
+def test_an_odd_hook_is_kept_and_the_others_with_it(signed, odd):
+    first, second, third = reports(body(hook(), odd, hook(hookId="3", requestId="R3")))
+    assert [(one.kind, one.provider_id) for one in (first, third)] == [(Kind.DELIVERED, "R1"), (Kind.DELIVERED, "R3")]
+    assert second.kind == Kind.OTHER
+    assert 0 < len(second.event_key) <= 100
+    assert second.event_key not in (first.event_key, third.event_key)
+    assert [one.event_key for one in reports(body(odd))] == [second.event_key]
+    written = second.raw + second.provider_id + second.key + without_addresses(second.raw)
+    assert "\\u0000" not in written
+    assert "\x00" not in written
+    written.encode()
+
+
+@pytest.mark.parametrize("wrong", [b"half", b"[]", b'{"hooks": {}}', b'{"event": "MESSAGE_RESULT_UPDATE"}'])
+def test_a_body_that_is_no_list_of_hooks_is_refused(signed, wrong):
+    with pytest.raises(BadInput):
+        reports(wrong)
+
+
+@pytest.fixture
+def answers(fake, settings, monkeypatch):
+    """What the fake answers with instead of the provider's own: a code in the header, or of the one recipient."""
+
+    def answer(channel, header, recipient=None):
+        settings.TRANSPORTS = settings.TRANSPORTS | {channel: "nhn"}
+        result = {"recipientNo": "01012345678", "resultCode": recipient or 0}
+        listed = "sendResults" if channel == "alimtalk" else "sendResultList"
+        sent = {"requestId": "R1", listed: [result]}
+        told = {"message": sent} if channel == "alimtalk" else {"body": {"data": sent}}
+        said = {"header": {"isSuccessful": header == 0, "resultCode": header}} | told
+        monkeypatch.setattr(providers, "answer", lambda asked, journal: providers.Answer(200, said))
+        with open_channel(channel) as opened:
+            return opened.send(message(channel))
+
+    return answer
 
 
 @pytest.mark.parametrize(
-    ("fields", "kind"),
-    [({}, Kind.UNDELIVERED), ({"resendStatus": "RSC01"}, Kind.UNDELIVERED), ({"resultCode": "MRC01"}, Kind.DELIVERED)],
+    ("channel", "code", "kind"),
+    [
+        *((channel, -1000, NotSent) for channel in ("sms", "alimtalk")),
+        ("sms", -1004, NotSent),  # an IP that is not allowed; in the other table, a channel that is registered already
+        ("alimtalk", -1004, Rejected),
+        *(("sms", -1008, NotSent), ("sms", -2312, NotSent), ("sms", -2313, NotSent), ("alimtalk", -1027, NotSent)),
+    ],
 )
-def test_what_failed_and_may_not_has_come_back(settings, fields, kind):
-    (report,) = reports(hook(settings, recipientGroupingKey=str(KEY), **fields))
-    assert (report.kind, report.key) == (kind, str(KEY))
+def test_our_own_fault_costs_nobody_a_message_and_stops_the_transport(answers, channel, code, kind):
+    with pytest.raises(kind) as raised:
+        answers(channel, code)
+    assert raised.value.answer == str(code)
+    assert getattr(raised.value, "transport_down", False) is (kind is NotSent)
+
+
+@pytest.mark.parametrize("recipient", [False, True])
+def test_a_message_that_was_not_queued_is_tried_again_and_no_other_waits_for_it(answers, recipient):
+    with pytest.raises(NotSent) as raised:
+        answers("sms", *((0, -2021) if recipient else (-2021,)))
+    assert (raised.value.answer, raised.value.transport_down) == ("-2021", False)
+
+
+@pytest.mark.parametrize(("channel", "code"), [("sms", -9999), ("alimtalk", -9999), ("alimtalk", -7000)])
+def test_after_a_failure_of_the_system_nobody_knows(answers, channel, code):
+    with pytest.raises(Unknown) as raised:
+        answers(channel, code)
+    assert raised.value.answer == str(code)
+
+
+def test_a_day_that_is_used_up_leaves_the_transport_alone_for_an_hour(answers):
+    with pytest.raises(Throttled) as raised:
+        answers("alimtalk", -1017)
+    assert (raised.value.retry_after.total_seconds(), raised.value.of_transport) == (3_600, True)
+    with pytest.raises(Rejected):
+        answers("sms", -1017)
+
+
+def test_a_used_key_is_of_alimtalk_alone(answers):
+    """The same code says of an SMS that a parameter is wrong: to look it up would find nothing, and try for ever."""
+    with pytest.raises(Rejected) as raised:
+        answers("sms", -1005)
+    assert raised.value.answer == "-1005"
+
+
+@pytest.mark.parametrize("channel", ["sms", "alimtalk"])
+@pytest.mark.parametrize(("header", "recipient"), [(-2019, None), (0, -2019), (-123456, None)])
+def test_what_is_about_one_number_or_is_not_known_refuses_that_message_alone(answers, channel, header, recipient):
+    with pytest.raises(Rejected):
+        answers(channel, header, recipient)
+
+
+def test_the_fake_refuses_an_lms_without_a_title(fake, settings, monkeypatch):
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "nhn"}
+    monkeypatch.setattr("alerts.channels.nhn.title", lambda text: "")
+    asked = message("sms")
+    with open_channel("sms") as channel, pytest.raises(Rejected) as refused:
+        channel.send(replace(asked, text=replace(asked.text, text="가" * 46)))
+    assert refused.value.answer == "-2014"
+    assert fake.journal.all() == []

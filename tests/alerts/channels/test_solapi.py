@@ -1,14 +1,18 @@
-"""Looking a message up among more than a page of them; a text message in the place of an AlimTalk."""
+"""Looking a message up among more than a page of them; a text in the place of an AlimTalk; codes; odd reports."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from alerts.channels import Hook, Kind, open_channel, solapi
+from alerts.channels.masking import without_addresses
 from alerts.channels.solapi import SolapiChannel
-from alerts.errors import Unknown
+from alerts.errors import BadInput, NotSent, Rejected, Unknown
+from alerts.fakes import providers
 from tests.alerts.channels.conftest import KEY, SECRETS, message, point
 
 
@@ -38,6 +42,13 @@ def test_more_pages_than_can_be_searched_are_no_answer(seven, monkeypatch):
     with pytest.raises(Unknown) as unknown:
         seven.look_up(KEY, to="+821012345678")
     assert unknown.value.answer == "too_many"
+
+
+def test_a_search_that_lasts_longer_than_a_tick_has_is_no_answer(seven, monkeypatch):
+    monkeypatch.setattr(solapi, "SEARCHED_FOR", timedelta())
+    with pytest.raises(Unknown) as unknown:
+        seven.look_up(KEY, to="+821012345678")
+    assert unknown.value.answer == "too_slow"
 
 
 # --- A text in the place of an AlimTalk
@@ -105,9 +116,117 @@ def event(settings, **fields):
         ({"type": "SMS", "statusCode": "4000"}, Kind.DELIVERED),
         ({"type": "ATA", "customFields": {"key": str(KEY), "fallsBack": "no"}}, Kind.UNDELIVERED),
         ({"type": "SMS", "customFields": {"key": str(KEY)}}, Kind.UNDELIVERED),
+        *(({"statusCode": code}, Kind.OTHER) for code in ("2000", "3000", "3032")),
+        *(({"statusCode": code}, Kind.UNDELIVERED) for code in ("2024", "2062", "2230")),  # no text can be sent, either
         ({"type": "SMS", "customFields": None}, Kind.UNDELIVERED),
     ],
 )
 def test_a_failure_is_the_end_unless_a_text_comes_in_its_place(settings, fields, kind):
     (report,) = reports(event(settings, **fields))
     assert report.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        *(("2000", Kind.OTHER), ("3000", Kind.OTHER), ("4000", Kind.DELIVERED)),
+        *(("2230", Kind.UNDELIVERED), ("2024", Kind.UNDELIVERED)),  # it was taken, and failed before any network had it
+        ("3032", Kind.BOUNCED),  # nobody has this number
+        *(("3043", Kind.UNDELIVERED), ("3044", Kind.UNDELIVERED), ("3045", Kind.UNDELIVERED)),  # off, full, suspended
+        *(("3047", Kind.UNDELIVERED), ("3058", Kind.UNDELIVERED)),
+    ],
+)
+@pytest.mark.parametrize("fields", [{"type": "SMS"}, {"type": "LMS"}, {}], ids=["sms", "lms", "untyped"])
+def test_what_a_status_says_of_a_text_and_of_its_number(settings, code, kind, fields):
+    (report,) = reports(event(settings, statusCode=code, customFields={"key": str(KEY)}, **fields))
+    assert (report.kind, report.key) == (kind, str(KEY))
+
+
+@pytest.mark.parametrize(("falls_back", "replacement"), [("no", False), ("yes", True)])
+def test_a_number_that_nobody_has_is_one_for_texts_alone(settings, falls_back, replacement):
+    fields = {"key": str(KEY), "fallsBack": falls_back}
+    (report,) = reports(event(settings, type="ATA", replacement=replacement, statusCode="3032", customFields=fields))
+    assert report.kind == (Kind.BOUNCED if replacement else Kind.UNDELIVERED)
+
+
+ODD = [
+    "text",
+    7,
+    {},
+    {"to": "01012345678"},
+    {"messageId": "M2"},
+    {"messageId": "M2\x00", "statusCode": "4000"},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=[json.dumps(one) for one in ODD])
+def test_an_odd_message_is_kept_and_the_others_with_it(settings, odd):
+    (good,) = json.loads(event(settings, statusCode="4000", type="SMS"))
+    first, second, third = reports(json.dumps([good, odd, good | {"messageId": "M3"}]).encode())
+    assert [(one.kind, one.provider_id) for one in (first, third)] == [(Kind.DELIVERED, "M1"), (Kind.DELIVERED, "M3")]
+    assert (second.kind, second.provider_id, second.key, second.at) == (Kind.OTHER, "", "", None)
+    assert len({first.event_key, second.event_key, third.event_key}) == 3
+    assert [one.event_key for one in reports(json.dumps([odd]).encode())] == [second.event_key]
+    written = second.raw + without_addresses(second.raw)
+    assert "\\u0000" not in written
+    written.encode()
+
+
+@pytest.mark.parametrize("wrong", [b"half", b"{}", b'"text"', b"null"])
+def test_a_body_that_is_no_list_is_refused(settings, wrong):
+    point(settings, "http://127.0.0.1:9")
+    with pytest.raises(BadInput):
+        reports(wrong)
+
+
+# --- Codes
+
+
+@pytest.fixture
+def answers(fake, settings, monkeypatch):
+    """What the fake answers with instead of the provider's own: a refused call, or one message that was not taken."""
+
+    def answer(code, status):
+        settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "solapi"}
+        content = {"errorCode": code, "errorMessage": "so it is"}
+        if status == 200:
+            content = {"failedMessageList": [{"statusCode": code, "statusMessage": "so it is"}], "groupInfo": {}}
+        monkeypatch.setattr(providers, "answer", lambda asked, journal: providers.Answer(status, content))
+        with open_channel("sms") as channel:
+            return channel.send(message("sms"))
+
+    return answer
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("code", ["1020", "1030", "1041", "1062", "1064", "2230", "NotEnoughBalance", "InvalidAPIKey"])
+def test_our_own_fault_costs_nobody_a_message_and_stops_the_transport(answers, code, status):
+    with pytest.raises(NotSent) as raised:
+        answers(code, status)
+    assert (raised.value.answer, raised.value.transport_down) == (code, True)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_after_a_failure_of_the_system_it_is_tried_again_and_no_other_waits_for_it(answers, status):
+    with pytest.raises(NotSent) as raised:
+        answers("1024", status)
+    assert (raised.value.answer, raised.value.transport_down) == ("1024", False)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("code", ["1010", "1029", "1043", "1058", "1060", "1061", "9999", "ValidationError"])
+def test_what_is_about_one_message_or_is_not_known_refuses_that_one_alone(answers, code, status):
+    with pytest.raises(Rejected) as raised:
+        answers(code, status)
+    assert (raised.value.answer, raised.value.bad_address) == (code, False)
+
+
+@pytest.mark.parametrize("wrong", ["", "가" * 21])
+def test_the_fake_refuses_an_lms_with_no_subject_and_with_too_long_a_one(fake, settings, monkeypatch, wrong):
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "solapi"}
+    monkeypatch.setattr(solapi, "title", lambda text: wrong)
+    asked = message("sms")
+    with open_channel("sms") as channel, pytest.raises(Rejected) as refused:
+        channel.send(replace(asked, text=replace(asked.text, text="가" * 46)))
+    assert refused.value.answer == "1014"
+    assert fake.journal.all() == []
