@@ -7,7 +7,7 @@ advertising needs a second consent (article 50 (3)), and never goes without the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from alerts.models import Consent
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
 from ledger.actors import Actor
-from ledger.models import Member
+from ledger.models import Member, Programme
 
 YEARS = 2
 LONGEST_SOURCE = 100
@@ -90,6 +90,19 @@ def confirm(*, member: Member, source: str, by: Actor, now: datetime) -> list[Co
         ]
 
 
+def ends_all_notices(
+    said: Mapping[tuple[str, str], bool], *, after: Mapping[str, bool], reached_by: Collection[str]
+) -> bool:
+    """Whether what is said leaves the member without any notice, which the ledger may record as a waiver of theirs:
+    whoever records it asks first whether they are sure.
+
+    `after`: whether notices are wanted on each channel once it is said; `reached_by`: the channels on which a message
+    would reach the member. Where there is none, only a no on every channel is a no to everything.
+    """
+    says_no = any(purpose == Purpose.NOTICE and not given for (_channel, purpose), given in said.items())
+    return says_no and not any(after[channel] for channel in reached_by or Channel.values)
+
+
 def wants(member_id: int, channel: str, purpose: str, *, now: datetime) -> bool:
     """Whether messages of this purpose may go to the member on this channel; see `wanted`."""
     return wanted(newest_words(member_id), channel, purpose, now=now)
@@ -125,20 +138,10 @@ def ends_at(given_at: datetime) -> datetime:
     return given_at + relativedelta(years=YEARS)
 
 
-_DUE = """
-SELECT said.member_id, said.channel, said.purpose, said.at
-  FROM (SELECT DISTINCT ON (member_id, channel, purpose) id, member_id, channel, purpose, given, at
-          FROM alerts_consent WHERE purpose <> 'notice'
-         ORDER BY member_id, channel, purpose, id DESC) said
- WHERE said.given AND said.at <= %s - interval '2 years'
- ORDER BY said.at, said.id
- LIMIT %s"""
-
-
 def to_confirm(words: Words, *, now: datetime) -> list[Due]:
     """Those of a member's consents to advertising that ended, or end SOON, without having been confirmed.
 
-    One for the night is none where the one for the day was taken back.
+    One for the night is none without one for the day: where that was taken back, or never given.
     """
     given = {which: word for which, word in sorted(words.items()) if word.given}
     return [
@@ -148,9 +151,34 @@ def to_confirm(words: Words, *, now: datetime) -> list[Due]:
     ]
 
 
-def due(*, now: datetime, within: timedelta = SOON, limit: int = 1_000) -> list[Due]:
-    """Consents to advertising that ended, or end `within` this time, without having been confirmed; oldest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE, [now + within, limit])
-        rows = cursor.fetchall()
-    return [Due(member_id, channel, purpose, at, ends_at(at)) for member_id, channel, purpose, at in rows]
+# `consent_newest`, for the words and the day of each night. No index leads to what is due alone: all words are read,
+# which is for a list once in a while, and for nothing that the clock asks.
+_DUE = """
+SELECT programme.code, member.reference, said.member_id, said.channel, said.purpose, said.at
+  FROM (SELECT DISTINCT ON (member_id, channel, purpose) id, member_id, channel, purpose, given, at
+          FROM alerts_consent WHERE purpose <> 'notice'
+         ORDER BY member_id, channel, purpose, id DESC) said
+  JOIN ledger_member member ON member.id = said.member_id
+  JOIN ledger_programme programme ON programme.id = member.programme_id
+ WHERE said.given AND said.at + interval '2 years' <= %(until)s
+   AND (%(programme)s::bigint IS NULL OR member.programme_id = %(programme)s)
+   AND (said.purpose = 'advertising'
+        OR (SELECT day.given FROM alerts_consent day
+             WHERE day.member_id = said.member_id AND day.channel = said.channel AND day.purpose = 'advertising'
+             ORDER BY day.id DESC LIMIT 1))
+ ORDER BY said.at, said.id"""
+
+
+def due(
+    *, now: datetime, within: timedelta = SOON, programme: Programme | None = None
+) -> Iterator[tuple[str, str, Due]]:
+    """What `to_confirm` says, of all members, of a programme or of all; `within` this time instead of SOON.
+
+    Gives (the programme's code, the member's reference, what is due), the oldest first. Read in portions: there may be
+    a million.
+    """
+    asked = {"until": now + within, "programme": programme.pk if programme else None}
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_DUE, asked)
+        for code, reference, member_id, channel, purpose, at in cursor:
+            yield code, reference, Due(member_id, channel, purpose, at, ends_at(at))

@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from alerts import phones
-from alerts.addresses import suppressions, traces
+from alerts.addresses import suppressions, traces, zones
 from alerts.addresses.reachable import DELIVERABLE, REACHABLE
+from alerts.channels import carries, countries_of
 from alerts.checked import save_checked
 from alerts.errors import BadInput
 from alerts.models import Contact, SandboxMessage
@@ -37,11 +39,14 @@ def put(
     """Enter an address of a member, or bring it up to date if it is there. Raises BadInput naming the field.
 
     `verified` says that at `now` it is known to be the member's; since when is kept, while it stays so. A telephone
-    number may be written as in Korea or with its country, and is kept as E.164.
+    number may be written as in Korea or with its country, and is kept as E.164. One that is new must be of a country
+    that the channel's transport carries to. It gets the time zone of the member's oldest.
     """
     address = normal(channel, address)
     contact = Contact.objects.filter(member=member, channel=channel, address=address).first()
-    contact = contact or Contact(member=member, channel=channel, address=address)
+    if contact is None:
+        must_be_carried(channel, address)
+        contact = Contact(member=member, channel=channel, address=address, zone=zones.zone_of(member.pk))
     since = contact.verified_at if contact.verified else now
     contact.language, contact.verified, contact.active = language, verified, True
     contact.verified_at = since if verified else None
@@ -52,10 +57,11 @@ def put(
 def enter(*, member: Member, address: str, language: str, channel: Channel, by: Actor, now: datetime) -> Contact:
     """Enter an address that a member claims: not verified, so that it is not written to yet.
 
-    A telephone number is entered for SMS and for AlimTalk alike. Raises BadInput: it is none, it is there already, or
-    the member has MOST_ADDRESSES.
+    A telephone number is entered for SMS and for AlimTalk alike, as far as their transports carry to its country.
+    Raises BadInput: it is none, that of `channel` does not, it is there already, or the member has MOST_ADDRESSES.
     """
     address = normal(channel, address)
+    must_be_carried(channel, address)
     with transaction.atomic():
         Member.objects.select_for_update(no_key=True).get(pk=member.pk)  # of two at once the second sees the first
         there = set(Contact.objects.filter(member=member).values_list("address", flat=True))
@@ -68,7 +74,8 @@ def enter(*, member: Member, address: str, language: str, channel: Channel, by: 
                 field="address",
             )
         for each in TELEPHONE if channel in TELEPHONE else (channel,):
-            put(member=member, address=address, language=language, verified=False, now=now, channel=each)
+            if carries(each, address):
+                put(member=member, address=address, language=language, verified=False, now=now, channel=each)
         contact = Contact.objects.get(member=member, channel=channel, address=address)
     logger.info("contact %s was entered by %s", contact.pk, by)
     return contact
@@ -85,13 +92,36 @@ def normal(channel: str, address: str) -> str:
     return f"{mailbox}{at}{domain.lower()}"
 
 
+def must_be_carried(channel: str, address: str) -> None:
+    """Look whether the channel's transport carries to this address. Raises BadInput naming `address` and the rule."""
+    if not carries(channel, address):
+        codes = ", ".join(sorted(countries_of(channel) or ()))
+        rule = _("%(channel)s reaches only numbers that begin with %(codes)s.")
+        raise BadInput(rule % {"channel": Channel(channel).label, "codes": codes}, field="address")
+
+
+def not_carried(*channels: str) -> QuerySet[Contact]:
+    """Contacts that would be written to, though the transport of their channel does not carry to them: it was another
+    one when they were entered. Those of these channels, or of all."""
+    found = Q(pk__in=[])
+    for channel in channels or Channel.values:
+        countries = countries_of(channel)
+        if countries is not None:
+            carried = Q(*(("address__startswith", code) for code in sorted(countries)), _connector=Q.OR)
+            found |= Q(channel=channel) & ~carried
+    return Contact.objects.usable().filter(found)
+
+
 def rewrite(*, contact: Contact, now: datetime) -> None:
     """Keep a contact as staff changed its row. Raises BadInput naming the field.
 
-    What was said of an old address, that it was refused or since when it is verified, says nothing of a new one.
+    What was said of an old address, that it was refused or since when it is verified, says nothing of a new one. That
+    its transport carries to it is asked of a new one: all else can be changed of one that is there.
     """
     before = Contact.objects.filter(pk=contact.pk).first()
     moved = before is not None and (before.channel, before.address) != (contact.channel, contact.address)
+    if before is None or moved:
+        must_be_carried(contact.channel, contact.address)
     if moved:
         contact.refused_at = None
     if before is None or moved or contact.verified != before.verified:
@@ -175,6 +205,7 @@ def _save(contact: Contact) -> None:
     """Save a row, and let the suppressions of its address know it again."""
     with transaction.atomic():
         traces.hold(contact.address)
+        contact.address_trace = traces.trace(contact.address)
         save_checked(contact)
         suppressions.remember(channel=contact.channel, address=contact.address)
 

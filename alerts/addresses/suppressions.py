@@ -6,6 +6,8 @@ trace stays in its place (`traces`); with that the address is known again when s
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -15,19 +17,20 @@ from alerts.addresses import traces
 from alerts.errors import BadInput
 from alerts.models import Contact, SideMessage, Suppression
 from alerts.models.contact import Channel
+from ledger.actors import Actor
+
+logger = logging.getLogger(__name__)
+
+LONGEST_NOTE = 200
 
 
 def add(*, channel: str, address: str, why: str, now: datetime, note: str = "") -> Suppression:
     """Suppress an address, whoever has it. One that is suppressed already stays so, since when it is; only a bounce
     gives way to another reason. Raises BadInput."""
-    if channel not in Channel.values:
-        raise BadInput(_("There is no such channel."), field="channel")
+    address = _checked(channel, address)
     if why not in Suppression.Why.values:
         raise BadInput(_("There is no such reason."), field="why")
-    address = address.strip().lower()
-    if not address or len(address) > 254:
-        raise BadInput(_("This is no address."), field="address")
-    if len(note) > 200:
+    if len(note) > LONGEST_NOTE:
         raise BadInput(_("A note has at most 200 characters."), field="note")
     with transaction.atomic():
         traces.hold(address)
@@ -43,15 +46,69 @@ def add_erased(*, channel: str, trace: str, why: str, now: datetime, note: str =
 def add_traced(*, channel: str, trace: str, member_id: int, why: str, now: datetime, note: str = "") -> Suppression:
     """Suppress the address with this trace, to which a message of this member went, whatever is entered by now.
 
-    Where the member has it still, or again, as `add`; otherwise as `add_erased`. Raises BadInput as `add`.
+    Where anybody has it still, or again, as `add`; otherwise as `add_erased`. Raises BadInput as `add`.
     """
     with transaction.atomic():
         traces.hold_trace(trace)
-        theirs = Contact.objects.filter(member=member_id, channel=channel).values_list("address", flat=True)
-        for address in theirs:
-            if traces.trace(address) == trace:
-                return add(channel=channel, address=address, why=why, now=now, note=note)
+        address = _address_of(channel, trace, member_id)
+        if address:
+            return add(channel=channel, address=address, why=why, now=now, note=note)
         return add_erased(channel=channel, trace=trace, why=why, now=now, note=note)
+
+
+def _address_of(channel: str, trace: str, member_id: int) -> str:
+    """The address with this trace, if anybody has it; else an empty string. Of those to whom a version before gave no
+    trace, only this member's are looked at."""
+    has_it = Contact.objects.filter(channel=channel, address_trace=trace).first()
+    if has_it:
+        return has_it.address
+    theirs = Contact.objects.filter(member=member_id, channel=channel).values_list("address", flat=True)
+    return next((address for address in theirs if traces.trace(address) == trace), "")
+
+
+def stop(*, channels: Sequence[str], address: str, by: Actor, why: str, now: datetime) -> list[Suppression]:
+    """Staff suppress an address by hand on these channels, whoever has it; what nobody has, by its trace alone.
+
+    Returns those that are new, and bounces that now stand by hand. Raises BadInput: it is no address; no reason of at
+    most LONGEST_NOTE letters; on all these channels it is stopped by hand already, or somebody complained.
+    """
+    why = " ".join(why.split())
+    if not why or len(why) > LONGEST_NOTE:
+        raise BadInput(_("Say why, in at most %(number)d letters.") % {"number": LONGEST_NOTE}, field="why")
+    kept = address.strip().lower()
+    for channel in channels:
+        _checked(channel, kept)
+    with transaction.atomic():
+        traces.hold(kept)
+        stopped = [row for channel in channels if (row := _stop(channel, kept, why, now))]
+        if not stopped:
+            raise BadInput(_("Nothing is sent to this address already: it is suppressed."), field="address")
+    for row in stopped:
+        logger.info("suppression %s was made by %s", row.pk, by)
+    return stopped
+
+
+def _stop(channel: str, address: str, why: str, now: datetime) -> Suppression | None:
+    """Suppress it by hand on one channel; None: by hand or by a complaint it is. Hold it first."""
+    standing = Suppression.objects.filter(channel=channel, lifted_at=None)
+    is_named = standing.filter(address=address).exists() or who_has(channel, address)
+    known = standing.filter(address=address if is_named else traces.marked(address))
+    if known.exclude(why=Suppression.Why.HARD_BOUNCE).exists():
+        return None
+    if is_named:
+        return add(channel=channel, address=address, why=Suppression.Why.BY_HAND, now=now, note=why)
+    trace = traces.trace(address)
+    return add_erased(channel=channel, trace=trace, why=Suppression.Why.BY_HAND, now=now, note=why)
+
+
+def _checked(channel: str, address: str) -> str:
+    """The address as suppressions name it."""
+    if channel not in Channel.values:
+        raise BadInput(_("There is no such channel."), field="channel")
+    address = address.strip().lower()
+    if not address or len(address) > 254:
+        raise BadInput(_("This is no address."), field="address")
+    return address
 
 
 def _standing(channel: str, address: str, why: str, now: datetime, note: str) -> Suppression:

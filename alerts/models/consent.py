@@ -35,6 +35,7 @@ class Consent(models.Model):
     class Meta:
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
+        permissions = [("record_consent", "Can record what members say")]
         constraints = [
             models.CheckConstraint(condition=Q(channel__in=list(Channel)), name="consent_channel_is_known"),
             models.CheckConstraint(condition=Q(purpose__in=list(Purpose)), name="consent_purpose_is_known"),
@@ -68,6 +69,7 @@ class Suppression(models.Model):
     class Meta:
         verbose_name = _("suppression")
         verbose_name_plural = _("suppressions")
+        permissions = [("suppress_address", "Can suppress addresses and lift suppressions")]
         constraints = [
             # Serves the look before sending; one that stands is enough.
             models.UniqueConstraint(

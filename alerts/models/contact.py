@@ -74,6 +74,12 @@ class Contact(models.Model):
         help_text=_("Since when the mail server refuses this address for good; a new address starts afresh."),
     )
 
+    # Of the address, as `traces` makes it: by it a report finds everybody who has the address. Empty: entered by the
+    # version before, while this one was rolled out.
+    address_trace = models.CharField(
+        _("hash of the address"), max_length=64, blank=True, default="", db_default="", editable=False
+    )
+
     objects = ContactQuerySet.as_manager()
 
     class Meta:
@@ -83,6 +89,10 @@ class Contact(models.Model):
             # Serves the look-up of a member's addresses, and keeps an address from being written to twice.
             models.UniqueConstraint(fields=["member", "channel", "address"], name="contact_address_once"),
             models.CheckConstraint(condition=models.Q(channel__in=list(Channel)), name="contact_channel_is_known"),
+        ]
+        indexes = [
+            # Serves suppressing an address that was reported, of which only the trace is known.
+            models.Index(fields=["address_trace", "channel"], name="contact_traced"),
         ]
 
     def __str__(self) -> str:

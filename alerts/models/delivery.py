@@ -52,16 +52,17 @@ class Why(models.TextChoices):
     OPTED_OUT = "opted_out", _("the member wants no such messages")
     SUPPRESSED = "suppressed", _("the address is suppressed")
     STOPPED = "stopped", _("stopped by a person")
-    NOT_ALLOWED = "not_allowed", _("the address is not on the list of those that may be written to")
     NO_WORDS = "no_words", _("the text cannot be written on this channel")
     MIXED = "mixed", _("points that this channel may not speak of")
+    CHANGED = "changed", _("other words or another address by now")  # unknown: its key is of no use, so it is looked up
     PERSON = "person", _("waits for a person")  # unknown, and nobody but a person can find out
 
 
 class Delivery(models.Model):
     """One message on one channel. Its id is the provider's key: the Message-ID of an e-mail.
 
-    These rows are the queue; only `leases.py` changes a status.
+    These rows are the queue. Many modules of `sending` decide what becomes of one; every statement that changes a
+    status stands in `leases.py`, and says in which state and whose hands the row must be.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False, verbose_name=_("key"))
@@ -70,6 +71,8 @@ class Delivery(models.Model):
     )
     channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices)
     resend_no = models.PositiveSmallIntegerField(_("resent"), default=0)
+    # By a person, after one that came to nothing: the addresses that were tried before are tried once more.
+    anew = models.BooleanField(_("sent again by a person"), default=False, db_default=False)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.PENDING)
     why = models.CharField(_("reason"), max_length=20, choices=Why.choices, blank=True, default=Why.NONE)
     created_at = models.DateTimeField(_("made"))
@@ -163,6 +166,12 @@ class Delivery(models.Model):
             ),
             # … and what was lately given up or not sent at all.
             models.Index(fields=["next_attempt_at"], condition=Q(status__in=ENDED), name="delivery_ended"),
+            # … and what was given up and might still be sent again.
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(status=Status.DEAD, why=Why.EXHAUSTED),
+                name="delivery_given_up",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ class ProviderEvent(models.Model):
     """What a provider reported: stored as it came, but without addresses, once its signature was verified; matched to
     a delivery later.
 
-    A fact; only `delivery` and `matched_at` are filled in, once.
+    A fact; only `delivery` and `matched_at` are filled in, once, and until then `failed_at`.
     """
 
     class Kind(models.TextChoices):
@@ -37,6 +37,8 @@ class ProviderEvent(models.Model):
         Delivery, models.PROTECT, null=True, db_index=False, related_name="events", verbose_name=_("delivery")
     )
     matched_at = models.DateTimeField(_("matched"), null=True)
+    # Whatever is wrong with it must not hold up the others: it is tried again after them, and after a while.
+    failed_at = models.DateTimeField(_("could not be matched"), null=True)
 
     class Meta:
         verbose_name = _("provider's event")
@@ -48,6 +50,8 @@ class ProviderEvent(models.Model):
         indexes = [
             # Serves matching: what has not been looked at, the oldest first.
             models.Index(fields=["received_at"], condition=Q(matched_at=None), name="event_to_match"),
+            # Serves the look for a report about what nobody knows, before it is decided otherwise.
+            models.Index(fields=["our_key"], condition=Q(matched_at=None), name="event_of_unmatched_key"),
             # Serves evidence.
             models.Index(fields=["delivery"], condition=Q(delivery__isnull=False), name="event_of_delivery"),
         ]

@@ -139,6 +139,7 @@ class PlanHold(models.Model):
     decided_at = models.DateTimeField(_("decided"), null=True)
     decided_by = models.CharField(_("by"), max_length=100, blank=True)
     let_go = models.BooleanField(_("let go"), null=True)
+    why = models.CharField(_("why"), max_length=200, blank=True, default="", db_default="")  # of the decision
 
     class Meta:
         verbose_name = _("held plan")

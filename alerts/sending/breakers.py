@@ -64,10 +64,14 @@ class Gate:
         """The provider answered: the failures in a row are over."""
         if transport not in self._troubled:
             return  # nothing is written while all is well
+        trying = transport in self._tried
         self._troubled.discard(transport)
         self._tried -= {transport}
-        troubled = Transport.objects.filter(name=transport).exclude(failures=0, open_until=None)
-        troubled.update(failures=0, open_until=None)
+        row = Transport.objects.filter(name=transport)
+        if trying:
+            row.update(failures=0, open_until=None)
+        else:  # an answer from before another worker was sent away says nothing about now
+            row.filter(open_until=None).exclude(failures=0).update(failures=0)
 
     def failed(self, transport: str, *, now: datetime, away: bool) -> datetime | None:
         """A call came to nothing; `away`: nobody could be reached at all. Until when nobody tries; None: go on."""

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from alerts.channels import Accepted
+from alerts.channels import Accepted, masking
 from alerts.errors import BadInput
 from alerts.models import Delivery, ProviderEvent
 from alerts.models.delivery import Status, Why
@@ -47,7 +47,7 @@ def decide_by_hand(*, delivery: Delivery, decision: Decision, by: Actor, why: st
             found = Accepted() if decision == Decision.SENT else None
             done = unknowns.solve(row, found, code=BY_HAND, now=now)
         assert done  # the row is locked
-        _keep(row, f"decided:{row.pk}:{number}", str(decision), by, why, now)
+        keep(row, f"decided:{row.pk}:{number}", str(decision), by, why, now)
     if decision == Decision.SENT:
         notice.record([row], now=now)
     return Delivery.objects.get(pk=delivery.pk)
@@ -61,14 +61,19 @@ def cancel(*, delivery: Delivery, by: Actor, why: str, now: datetime) -> Deliver
         if unsolved_since(row.tries.all()):
             raise BadInput("It may have been sent already: nobody can stop it.", field="delivery")
         move(row, Status.PENDING, status=Status.CANCELLED, why=Why.STOPPED)
-        _keep(row, f"cancelled:{row.pk}", "cancelled", by, why, now)
+        keep(row, f"cancelled:{row.pk}", "cancelled", by, why, now)
     return Delivery.objects.get(pk=delivery.pk)
+
+
+def reason(why: str) -> None:
+    """Raises BadInput: there is none, or it is too long to be kept."""
+    if not why.strip() or len(why) > 200:
+        raise BadInput("Give a reason of at most 200 characters.", field="why")
 
 
 def _of(delivery: Delivery, status: Status, why: str) -> Delivery:
     """The row, locked, if it is in this state and there is a reason."""
-    if not why.strip() or len(why) > 200:
-        raise BadInput("Give a reason of at most 200 characters.", field="why")
+    reason(why)
     rows = with_reminder(Delivery.objects.filter(pk=delivery.pk, status=status))
     row = rows.select_for_update(of=("self",)).first()
     if row is None:
@@ -76,7 +81,8 @@ def _of(delivery: Delivery, status: Status, why: str) -> Delivery:
     return row
 
 
-def _keep(delivery: Delivery, key: str, what: str, by: Actor, why: str, now: datetime) -> None:
+def keep(delivery: Delivery, key: str, what: str, by: Actor, why: str, now: datetime) -> None:
+    """Write down what a person decided about a delivery, once for each `key`; addresses in the reason are masked."""
     ProviderEvent.objects.create(
         transport="by hand",
         event_key=key,
@@ -84,7 +90,9 @@ def _keep(delivery: Delivery, key: str, what: str, by: Actor, why: str, now: dat
         our_key=str(delivery.pk),
         occurred_at=now,
         received_at=now,
-        raw=json.dumps({"decision": what, "by": str(by), "why": why.strip()}, ensure_ascii=False),
+        raw=json.dumps(
+            {"decision": what, "by": str(by), "why": masking.without_addresses(why.strip())}, ensure_ascii=False
+        ),
         delivery=delivery,
         matched_at=now,
     )

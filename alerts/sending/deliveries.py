@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+
+from django.db import DatabaseError, IntegrityError
 
 from alerts.addresses import unsubscribing
 from alerts.channels import Channels, Message, capabilities_of, transport_of
@@ -97,11 +100,12 @@ def _claim(line: Line, limit: int) -> list[Delivery]:
     now = line.watch.now
     passage = line.gate.look(carried_by.values(), now=now)
     free = [channel for channel, transport in carried_by.items() if transport in passage.free]
-    claimed = claim(now=now, limit=limit, channels=free) if free else []
-    for transport in sorted(passage.tried):
-        if len(claimed) < limit:
-            tried = [channel for channel, carrier in carried_by.items() if carrier == transport]
-            claimed += claim(now=now, limit=1, channels=tried)
+    claimed: list[Delivery] = []
+    for transport in sorted(passage.tried)[:limit]:  # first: a busy transport must not keep one from coming back
+        tried = [channel for channel, carrier in carried_by.items() if carrier == transport]
+        claimed += claim(now=now, limit=1, channels=tried)
+    if free and len(claimed) < limit:
+        claimed += claim(now=now, limit=limit - len(claimed), channels=free)
     return claimed
 
 
@@ -109,7 +113,7 @@ def _deal_with(claimed: list[Delivery], line: Line) -> int:
     """Deal with these deliveries, and give back what was not begun; returns how many were dealt with."""
     turn = Turn(line, claimed)
     shut: set[str] = set()
-    done = 0
+    done = place = 0
     try:
         for place, delivery in enumerate(claimed):
             transport = transport_of(delivery.channel)
@@ -122,6 +126,10 @@ def _deal_with(claimed: list[Delivery], line: Line) -> int:
             if line.watch.spent >= BUDGET:
                 leases.release(claimed[place + 1 :])
                 break
+    except Exception:
+        with suppress(DatabaseError):  # else they are due again when the lease has run out
+            leases.release(claimed[place:])
+        raise
     finally:
         turn.calls.finish(now=line.watch.now)
     return done
@@ -156,7 +164,13 @@ def _deliver_one(delivery: Delivery, turn: Turn) -> bool:
     telling = verdict.telling
     kept = variables(telling) | ({NAME: verdict.falls_back} if delivery.channel == Channel.ALIMTALK else {})
     said = Said(verdict.contact, telling.points, verdict.lots, kept, text, transport)
-    return _send(delivery, said, turn) if turn.calls.begin(delivery, said, now=now) else True
+    try:
+        is_ours = turn.calls.begin(delivery, said, now=now)
+    except IntegrityError:
+        # The address was erased since the look: it stays due, and is looked at again.
+        leases.release([delivery])
+        return True
+    return _send(delivery, said, turn) if is_ours else True
 
 
 def _prepare(delivery: Delivery, turn: Turn) -> tuple[Go | Stop | Wait, Text | None]:

@@ -5,12 +5,14 @@ What the sandbox kept goes with them: address, text and all.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Min
 
 from alerts.models import TellingRules
 
+# `delivery_text_kept` is the index that is read, up to `bound`: what is younger is kept by every programme.
 _FORGET = """
 WITH over AS MATERIALIZED (
   SELECT delivery.id FROM alerts_delivery delivery
@@ -18,6 +20,7 @@ WITH over AS MATERIALIZED (
     LEFT JOIN alerts_tellingrules rules ON rules.programme_id = reminder.programme_id
    WHERE delivery.text <> '' AND delivery.status NOT IN ('pending', 'claimed', 'sending', 'unknown')
      AND delivery.created_at < %(now)s - make_interval(days => coalesce(rules.text_kept_days, %(usual)s))
+     AND delivery.created_at < %(bound)s
    ORDER BY delivery.created_at LIMIT %(limit)s FOR UPDATE OF delivery SKIP LOCKED)
 UPDATE alerts_delivery delivery SET text = '' FROM over WHERE delivery.id = over.id"""
 
@@ -39,7 +42,9 @@ def forget_texts(*, now: datetime, limit: int) -> int:
     As many messages of the sandbox are removed, and not counted.
     """
     usual = TellingRules._meta.get_field("text_kept_days").default
-    terms = {"now": now, "usual": usual, "limit": limit}
+    least = TellingRules.objects.aggregate(Min("text_kept_days"))["text_kept_days__min"]
+    bound = now - timedelta(days=usual if least is None else min(usual, least))
+    terms = {"now": now, "usual": usual, "bound": bound, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_FORGET_IN_SANDBOX, terms)
         cursor.execute(_FORGET, terms)

@@ -17,10 +17,12 @@ from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
 from alerts.sending.falling_back import NAME
 from alerts.sending.unsolved import unsolved_since
-from alerts.sending.untried import left
+from alerts.sending.untried import gone_before, left
 
 # Nothing was sent, because the member cannot be told on this channel.
-OUT_OF_REACH = (Why.NO_CONTACT, Why.OPTED_OUT, Why.SUPPRESSED, Why.NOT_ALLOWED, Why.NO_WORDS, Why.MIXED)
+OUT_OF_REACH = (Why.NO_CONTACT, Why.OPTED_OUT, Why.SUPPRESSED, Why.NO_WORDS, Why.MIXED)
+
+REACHED_THE_PROVIDER = (Status.ACCEPTED, Status.DELIVERED, Status.UNDELIVERED)
 
 
 def follow(delivery: Delivery, *, now: datetime) -> str | None:
@@ -67,22 +69,34 @@ def _has_another_address(delivery: Delivery, made: list[Delivery], member_id: in
     if last.status != Status.UNDELIVERED and unsolved_since(last.tries.all()):
         return False
     usable = contacts.all_reached([(member_id, delivery.channel)]).get((member_id, delivery.channel), [])
-    return left(usable, on_channel) is not None
+    return left(usable, [*gone_before(last, on_channel), last]) is not None
 
 
 def came_to_nothing(delivery: Delivery) -> bool:
     """Whether it is certain that this message reached nobody, and that another channel may still do."""
-    if delivery.status in (Status.FAILED, Status.UNDELIVERED):
+    if delivery.status == Status.UNDELIVERED:
         return True
+    if delivery.status == Status.FAILED:
+        # Refused under the key of an earlier call, that one was refused, too; elsewhere it may have been accepted.
+        return unsolved_since(delivery.tries.all()) is None or _knows_keys(delivery)
     out_of_reach = delivery.status == Status.SKIPPED and delivery.why in OUT_OF_REACH
     given_up = delivery.status == Status.DEAD and delivery.why == Why.EXHAUSTED
     return (out_of_reach or given_up) and unsolved_since(delivery.tries.all()) is None
 
 
+def _knows_keys(delivery: Delivery) -> bool:
+    transport = TRANSPORTS.get(delivery.transport)
+    return transport is not None and transport.capabilities(delivery.channel).idempotent_for is not None
+
+
 def _carried_by_the_provider(made: list[Delivery]) -> set[str]:
-    """AlimTalk falls back to SMS at some providers, where we let them: there an SMS of ours would be a second one."""
-    called = [one for one in made if one.attempts and one.transport in TRANSPORTS and one.variables.get(NAME, True)]
-    carried = any(TRANSPORTS[other.transport].capabilities(other.channel).falls_back_itself for other in called)
+    """AlimTalk falls back to SMS at some providers, where we let them: there an SMS of ours would be a second one.
+
+    What the provider never took, for certain, it does not send as SMS either.
+    """
+    may_be_there = [one for one in made if one.status in REACHED_THE_PROVIDER or unsolved_since(one.tries.all())]
+    let = [one for one in may_be_there if one.transport in TRANSPORTS and one.variables.get(NAME, True)]
+    carried = any(TRANSPORTS[other.transport].capabilities(other.channel).falls_back_itself for other in let)
     return {Channel.SMS.value} if carried else set()
 
 

@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from alerts.addresses import contacts
+from alerts.channels import capabilities_of
 from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
-from alerts.models import Contact, Delivery
+from alerts.models import Attempt, Contact, Delivery
 from alerts.models.delivery import Outcome, Status, Why
-from alerts.sending.leases import move, note
+from alerts.sending.leases import lease, move, note
 from alerts.sending.next_channels import follow
 from alerts.sending.recheck import Stop
-from alerts.sending.retries import MOST_CALLS, next_try
+from alerts.sending.retries import MOST_CALLS, WAITS, next_try
+from alerts.sending.unsolved import last_call_under_key, unsolved_since
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ def not_accepted(
     if isinstance(error, Rejected):
         outcome, change = Outcome.REJECTED, {"status": Status.FAILED, "why": Why.REFUSED}
     elif isinstance(error, Unknown):
-        again = next_call(delivery, now=now) or now
+        again = _in_time_for_the_key(delivery, next_call(delivery, now=now) or now, now=now)
         outcome, change = Outcome.UNKNOWN, {"status": Status.UNKNOWN, "next_attempt_at": again, "why": Why.NONE}
     else:
         outcome = Outcome.THROTTLED if isinstance(error, Throttled) else Outcome.NOT_SENT
@@ -49,6 +51,17 @@ def not_accepted(
             contacts.refuse(contact=contact, now=now)
         if change["status"] in (Status.FAILED, Status.DEAD):
             follow(delivery, now=now)
+
+
+def _in_time_for_the_key(delivery: Delivery, when: datetime, *, now: datetime) -> datetime:
+    """`when`, or the first wait from now if the provider would have forgotten the key by then: who waits longer than
+    that can never again find out what became of the message."""
+    can = capabilities_of(delivery.channel)
+    if can.idempotent_for is None:
+        return when
+    first = unsolved_since(delivery.tries.all()) or Attempt(number=delivery.attempts, at=now, outcome=Outcome.UNKNOWN)
+    forgotten = last_call_under_key(first, kept_for=can.idempotent_for, lease=lease(), longest_call=can.longest_call)
+    return when if when + WAITS[0] < forgotten else min(when, now + WAITS[0])
 
 
 def _nobody_there(error: SendError) -> bool:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from alerts.models import Delivery
 from alerts.models.delivery import Outcome, Status, Why
-from alerts.sending import notice, unknowns
+from alerts.sending import notice, receipts, unknowns
 from alerts.sending.leases import locked, move, note, release
 from alerts.sending.unsolved import LEASE_OVER
 
@@ -16,10 +16,14 @@ AT_ONCE = 50  # rows in one transaction: a worker that dies in it has done no mo
 
 
 def reap(*, now: datetime, limit: int) -> int:
-    """Take back what dead workers held, decide about unknown outcomes, record and withdraw notices; how many."""
+    """Take back what dead workers held, decide about unknown outcomes, record and withdraw notices; how many.
+
+    While a worker held it, a message's reports were left alone: they are read before anything is decided about it.
+    """
     return (
         _reap_claimed(now, limit)
         + _reap_sending(now, limit)
+        + receipts.match_unknown(now=now, limit=limit)
         + unknowns.decide(now=now, limit=limit)
         + notice.record_missing(now=now, limit=limit)
         + notice.withdraw_missing(now=now, limit=limit)

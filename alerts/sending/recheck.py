@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models.functions import Lower
 
@@ -24,7 +24,9 @@ from alerts.sending.known import Known
 from alerts.texts.classifying import refused_of
 from alerts.texts.words import Telling
 from ledger.models import Lot
-from ledger.policies import Model, is_good_day
+from ledger.policies import Model, is_good_day, start_of_day
+
+TO_BE_PLANNED = timedelta(hours=1)  # so long after a nearer reminder is due it is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,9 @@ def look(delivery: Delivery, *, known: Known) -> Go | Stop | Wait:
         too_late = all(not is_good_day(today, reminder.expires_on, lot.notice_days) for lot in live)
         return Stop(Status.SUPERSEDED, Why.UNTOLD) if too_late else Stop(Status.SKIPPED, Why.TOO_EARLY)
     points = sum(lot.remaining for lot in lots)
-    stop = _not_this_one(reminder, known.offsets(reminder.programme_id), today=today, points=points)
-    if stop:
-        return stop
+    instead = _not_this_one(reminder, known.offsets(reminder.programme_id), now=now, points=points)
+    if instead:
+        return instead
     origins = {lot.origin for lot in lots}
     if refused_of(purpose=Purpose.NOTICE.value, channel=delivery.channel, origins=origins):
         return Stop(Status.SKIPPED, Why.MIXED)
@@ -136,12 +138,24 @@ def _moved(reminder: Reminder) -> bool:
     return by_an_act.exists() or by_activity.exists()
 
 
-def _not_this_one(reminder: Reminder, offsets: Sequence[Offset], *, today: date, points: int) -> Stop | None:
+def _not_this_one(reminder: Reminder, offsets: Sequence[Offset], *, now: datetime, points: int) -> Stop | Wait | None:
+    today = now.astimezone(reminder.programme.tz).date()
     if reminder.offset_days not in {offset.days for offset in offsets}:
         return Stop(Status.SKIPPED, Why.NO_RULE)
     nearest = due_offset(offsets, today=today, expires_on=reminder.expires_on, points=points)
     if nearest == reminder.offset_days:
         return None
     if nearest is not None and nearest < reminder.offset_days:
-        return Stop(Status.SUPERSEDED, Why.NEARER)
+        return _nearer(reminder, nearest, now=now)
     return Stop(Status.SKIPPED, Why.FEW_POINTS)
+
+
+def _nearer(reminder: Reminder, offset_days: int, *, now: datetime) -> Stop | Wait | None:
+    """A nearer reminder takes this one's place, if there is one: its channels may not reach the member, or its plan is
+    held. None: this one is better than none.
+    """
+    same_date = Reminder.objects.filter(account=reminder.account_id, expires_at=reminder.expires_at)
+    if same_date.filter(offset_days__lt=reminder.offset_days).exists():
+        return Stop(Status.SUPERSEDED, Why.NEARER)
+    planned_by = start_of_day(reminder.expires_on - timedelta(days=offset_days), reminder.programme.tz) + TO_BE_PLANNED
+    return Wait(planned_by) if now < planned_by else None

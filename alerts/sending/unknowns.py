@@ -1,7 +1,8 @@
 """Outcomes that nobody knows, decided by what the transport can do about them.
 
-An idempotency key, within its time: send again under the same key, and the same words. A look-up: look, then decide.
-Neither: an e-mail is rather sent twice than not at all; an SMS waits for a person.
+An idempotency key, within its time: send again under the same key, and the same words. Else a look-up, as far back
+as it sees: look, then decide. Neither, or no answer for hours: an e-mail is rather sent twice than not at all; an SMS
+waits for a person.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from alerts.models.delivery import Outcome, Status, Why
 from alerts.sending.leases import lease, locked, move, note
 from alerts.sending.notice import record
 from alerts.sending.outcomes import next_call
-from alerts.sending.unsolved import LOOKED_UP, key_still_holds, unsolved_since
+from alerts.sending.unsolved import LOOKED_UP, began_at, key_still_holds, look_up_sees, unsolved_since
 from alerts.sending.untried import went_to
 from alerts.stopwatch import Stopwatch
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 # outcomes that nobody knows, the delivery is given up, and a nearer reminder or a person goes on.
 MOST_UNKNOWN = 3
 LOOK_AGAIN = timedelta(minutes=5)  # when the provider could not say
+# After the call: a provider that cannot say by then will not, and a person has to ask in another way.
+ASKED_FOR = timedelta(hours=6)
 BUDGET = timedelta(seconds=15)  # no look-up is begun later in a tick
 # Decided in one transaction, and pushed ahead together when they are looked up: a worker that dies leaves no more.
 AT_ONCE = 20
@@ -43,7 +46,7 @@ def decide(*, now: datetime, limit: int) -> int:
 
 
 def _decide_some(now: datetime, limit: int, watch: Stopwatch) -> int:
-    due = Delivery.objects.filter(status=Status.UNKNOWN, why=Why.NONE, next_attempt_at__lte=now)
+    due = Delivery.objects.filter(status=Status.UNKNOWN, why__in=[Why.NONE, Why.CHANGED], next_attempt_at__lte=now)
     with transaction.atomic():
         over = locked(due, "next_attempt_at", limit)
         to_look_up = [delivery for delivery in over if _decide(delivery, now)]
@@ -55,28 +58,33 @@ def _decide_some(now: datetime, limit: int, watch: Stopwatch) -> int:
 def _decide(delivery: Delivery, now: datetime) -> bool:
     """True: the provider is to be asked, once the transaction is over."""
     can = capabilities(delivery)
-    if can and can.can_look_up:
+    if _same_key_may_go(delivery, can, now) and next_call(delivery, now=now):
+        move(delivery, Status.UNKNOWN, status=Status.PENDING)
+        return False
+    if _can_be_asked(delivery, can, now):
         # Pushed ahead: another worker does not ask the same meanwhile.
         move(delivery, Status.UNKNOWN, status=Status.UNKNOWN, next_attempt_at=now + LOOK_AGAIN)
         return True
-    if _key_holds(delivery, can, now):
-        _again(delivery, now)
-    elif _rather_twice(delivery):
-        unknown = delivery.tries.filter(outcome=Outcome.UNKNOWN).count()
-        if unknown >= MOST_UNKNOWN:
-            move(delivery, Status.UNKNOWN, status=Status.DEAD, why=Why.EXHAUSTED)
-        else:
-            _again(delivery, now)
-    else:
-        wait_for_a_person(delivery, Status.UNKNOWN)
+    _without_asking(delivery, can, now)
     return False
 
 
-def _again(delivery: Delivery, now: datetime) -> None:
-    if next_call(delivery, now=now) is None:
-        move(delivery, Status.UNKNOWN, status=Status.DEAD, why=Why.EXHAUSTED)
+def _without_asking(delivery: Delivery, can: Capabilities | None, now: datetime) -> None:
+    """The provider cannot be asked, or cannot say."""
+    if _same_key_may_go(delivery, can, now):
+        _again_or_never(delivery, next_call(delivery, now=now) is not None)
+    elif _rather_twice(delivery) and not _key_holds(delivery, can, now):
+        unknown = delivery.tries.filter(outcome=Outcome.UNKNOWN).count()
+        _again_or_never(delivery, unknown < MOST_UNKNOWN and next_call(delivery, now=now) is not None)
     else:
-        move(delivery, Status.UNKNOWN, status=Status.PENDING)
+        wait_for_a_person(delivery, Status.UNKNOWN)
+
+
+def _again_or_never(delivery: Delivery, again: bool) -> None:
+    if again:
+        move(delivery, Status.UNKNOWN, status=Status.PENDING, why=Why.NONE)
+    else:
+        move(delivery, Status.UNKNOWN, status=Status.DEAD, why=Why.EXHAUSTED)
 
 
 def wait_for_a_person(delivery: Delivery, was: Status) -> None:
@@ -103,22 +111,37 @@ def _key_holds(delivery: Delivery, can: Capabilities | None, now: datetime) -> b
     return key_still_holds(first, kept_for=can.idempotent_for, now=now, lease=lease(), longest_call=can.longest_call)
 
 
+def _same_key_may_go(delivery: Delivery, can: Capabilities | None, now: datetime) -> bool:
+    """Whether it may be sent again under its key, as far as it is known before its words are written anew."""
+    return delivery.why != Why.CHANGED and _key_holds(delivery, can, now)
+
+
+def _can_be_asked(delivery: Delivery, can: Capabilities | None, now: datetime) -> bool:
+    """Whether the provider can say what became of all calls that are open."""
+    first = unsolved_since(delivery.tries.all())
+    if can is None or not can.can_look_up or first is None:
+        return False
+    return look_up_sees(first, looks_back=can.looks_back, now=now, lease=lease(), longest_call=can.longest_call)
+
+
 def may_call(delivery: Delivery, *, text_hash: str, contact: Contact, now: datetime) -> bool:
     """Ask just before a call: would it be a second message, if an earlier one was accepted after all?
 
     False: the delivery has been put back among the unknown ones. The words and the address must be the same, too: the
     provider that knows the key sends nothing, and the proof would name words that nobody got.
     """
-    if not delivery.attempts or unsolved_since(delivery.tries.all()) is None or _rather_twice(delivery):
+    if not delivery.attempts or unsolved_since(delivery.tries.all()) is None:
         return True
     can = capabilities(delivery)
-    if can and can.can_look_up:
-        move(delivery, Status.CLAIMED, status=Status.UNKNOWN, next_attempt_at=now)
-        return False
     same = text_hash == delivery.text_hash and went_to(delivery, contact)
-    if same and _key_holds(delivery, can, now):
+    holds = _key_holds(delivery, can, now)
+    if same if holds else _rather_twice(delivery):
         return True
-    wait_for_a_person(delivery, Status.CLAIMED)
+    if _can_be_asked(delivery, can, now):
+        why = Why.NONE if same else Why.CHANGED
+        move(delivery, Status.CLAIMED, status=Status.UNKNOWN, why=why, next_attempt_at=now)
+    else:
+        wait_for_a_person(delivery, Status.CLAIMED)
     return False
 
 
@@ -131,9 +154,22 @@ def _look_up(deliveries: list[Delivery], watch: Stopwatch) -> None:
                 found = channels[delivery.channel].look_up(delivery.pk, to=_address(delivery))
             except SendError as error:
                 logger.info("delivery %s could not be looked up: %s", delivery.pk, error.code)
+                _no_answer(delivery, watch.now)
+                continue
+            except Exception:
+                # An answer that nobody expected must not hold up the others, nor the rest of the tick.
+                logger.exception("delivery %s: unexpected failure while looking it up", delivery.pk)
+                _no_answer(delivery, watch.now)
                 continue
             if solve(delivery, found, code=LOOKED_UP, now=watch.now) and found:
                 record([delivery], now=watch.now)
+
+
+def _no_answer(delivery: Delivery, now: datetime) -> None:
+    """It is asked again, unless it could not be found out for ASKED_FOR."""
+    first, can = unsolved_since(delivery.tries.all()), capabilities(delivery)
+    if first and can and now >= began_at(first, lease=lease(), longest_call=can.longest_call) + ASKED_FOR:
+        _without_asking(delivery, can, now)
 
 
 def _address(delivery: Delivery) -> str:

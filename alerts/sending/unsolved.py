@@ -12,6 +12,7 @@ from typing import Protocol
 LEASE_OVER = "lease"  # the code of a call whose worker did not come back
 LOOKED_UP = "look-up"  # of an answer to the question what became of an earlier call
 BY_HAND = "by hand"  # of a person's
+CLOCKS_DIFFER = timedelta(hours=1)  # at most, the provider's and ours
 
 
 class Try(Protocol):
@@ -45,4 +46,18 @@ def key_still_holds(
     """Whether the provider still knows the key of this call at the end of another one that begins `now`."""
     if kept_for is None:
         return False
-    return now + longest_call < began_at(call, lease=lease, longest_call=longest_call) + kept_for
+    return now < last_call_under_key(call, kept_for=kept_for, lease=lease, longest_call=longest_call)
+
+
+def last_call_under_key(call: Try, *, kept_for: timedelta, lease: timedelta, longest_call: timedelta) -> datetime:
+    """Before when another call under this one's key must begin, for the provider still to know the key at its end."""
+    return began_at(call, lease=lease, longest_call=longest_call) + kept_for - longest_call
+
+
+def look_up_sees(
+    call: Try, *, looks_back: timedelta | None, now: datetime, lease: timedelta, longest_call: timedelta
+) -> bool:
+    """Whether a look-up at `now` would still find the message of this call: else that it finds none proves nothing."""
+    if looks_back is None:
+        return True
+    return now < began_at(call, lease=lease, longest_call=longest_call) + looks_back - CLOCKS_DIFFER

@@ -26,6 +26,14 @@ def left(usable: Iterable[Contact], made: Sequence[Delivery]) -> Contact | None:
     return next((contact for contact in usable if not any(went_to(one, contact) for one in made)), None)
 
 
+def gone_before(one: Delivery, made: Iterable[Delivery]) -> list[Delivery]:
+    """Those of these messages on its channel that went before this one, from the last that a person sent anew: where
+    those before it went is no matter any more."""
+    earlier = [other for other in made if other.resend_no < one.resend_no]
+    begins = max((other.resend_no for other in (*earlier, one) if other.anew), default=0)
+    return [other for other in earlier if other.resend_no >= begins]
+
+
 def addresses_left(resent: Sequence[Delivery]) -> dict[UUID, Contact]:
     """For each of these messages, by its key, the address that is left for it, if there is one. Two statements.
 
@@ -38,7 +46,7 @@ def addresses_left(resent: Sequence[Delivery]) -> dict[UUID, Contact]:
         before.setdefault((one.reminder_id, one.channel), []).append(one)
     found = {}
     for one in resent:
-        earlier = [other for other in before[one.reminder_id, one.channel] if other.resend_no < one.resend_no]
+        earlier = gone_before(one, before[one.reminder_id, one.channel])
         contact = left(usable.get(whose[one.pk], []), earlier)
         if contact:
             found[one.pk] = contact

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from alerts.channels import TRANSPORTS, Hook, Report, masking
+from alerts.channels import TRANSPORTS, Hook, Report, masking, reading
 from alerts.errors import BadInput, UnknownTransport
 from alerts.models import ProviderEvent
 
@@ -39,12 +39,12 @@ def _row(transport: str, report: Report, now: datetime) -> ProviderEvent:
         raise BadInput("a zero byte cannot be stored", field="body")
     return ProviderEvent(
         transport=transport,
-        event_key=report.event_key,
+        event_key=reading.mended(report.event_key),
         kind=report.kind.value,
-        provider_id=report.provider_id[:100],
+        provider_id=reading.mended(report.provider_id)[:100],
         our_key=report.key,
         # A clock that runs ahead, or a time that was made up, must not put an event into the future.
         occurred_at=min(report.at, now) if report.at else now,
         received_at=now,
-        raw=masking.without_addresses(report.raw),
+        raw=masking.without_addresses(reading.mended(report.raw)),
     )

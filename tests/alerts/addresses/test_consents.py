@@ -69,18 +69,100 @@ def test_after_two_years_consent_to_advertising_ends_unless_it_is_confirmed(acco
     assert wants(account, "advertising", now=IN_TWO_YEARS)
 
 
+def due(**asked):
+    """(programme, member, channel, purpose) of what is listed."""
+    return [(code, member, each.channel, each.purpose) for code, member, each in consents.due(**asked)]
+
+
 def test_those_due_for_confirmation_are_listed(account, byeol):
     jun = builders.jun(byeol)
     say(account, "advertising", True)
     say(account, "notice", True)
     say(jun, "advertising", True)
     say(jun, "advertising", False, now=NOW + days(1))
-    say(jun, "night_advertising", True, channel="sms", now=NOW + days(40))
-    assert consents.due(now=IN_TWO_YEARS - days(31)) == []
-    due = consents.Due(account.member_id, "email", "advertising", NOW, IN_TWO_YEARS)
-    assert consents.due(now=IN_TWO_YEARS - days(30)) == [due]
+    assert due(now=IN_TWO_YEARS - days(31)) == []
+    listed = consents.Due(account.member_id, "email", "advertising", NOW, IN_TWO_YEARS)
+    assert list(consents.due(now=IN_TWO_YEARS - days(30))) == [("byeol", "minji", listed)]
+    assert due(now=IN_TWO_YEARS - days(30) - timedelta(microseconds=1)) == []
     say(account, "advertising", True, now=IN_TWO_YEARS - days(1))
-    assert consents.due(now=IN_TWO_YEARS) == []
+    assert due(now=IN_TWO_YEARS) == []
+
+
+def test_the_oldest_stand_first_of_a_programme_or_of_all_within_the_days_that_were_asked_for(account, byeol):
+    moa = builders.minji(builders.moa())
+    say(account, "advertising", True, now=NOW + days(2))
+    say(moa, "advertising", True, now=NOW + days(1))
+    say(builders.jun(byeol), "advertising", True, now=NOW + days(3), channel="sms")
+    first, second, third = (
+        ("moa", "minji", "email", "advertising"),
+        ("byeol", "minji", "email", "advertising"),
+        ("byeol", "jun", "sms", "advertising"),
+    )
+    assert due(now=IN_TWO_YEARS) == [first, second, third]
+    assert due(now=IN_TWO_YEARS, programme=byeol) == [second, third]
+    assert due(now=IN_TWO_YEARS, within=days(2)) == [first, second]
+    assert due(now=IN_TWO_YEARS, within=days(0)) == []
+    assert due(now=IN_TWO_YEARS + days(1), within=days(0)) == [first]
+
+
+# What may have been said of the day, then of the night: (given, how many days ago), in the order of time.
+DAY = [(), ((True, 720),), ((True, 100),), ((True, 900),), ((True, 720), (False, 10)), ((False, 800), (True, 705))]
+NIGHT = [((True, 720),), ((True, 900),), ((True, 100),), ((True, 720), (False, 5)), ()]
+
+
+@pytest.mark.parametrize("day", DAY)
+@pytest.mark.parametrize("night", NIGHT)
+def test_the_list_of_all_and_the_question_to_one_member_agree(account, day, night):
+    for purpose, words in (("advertising", day), ("night_advertising", night)):
+        for given, ago in words:
+            say(account, purpose, given, now=NOW - days(ago))
+    listed = [each for _code, _member, each in consents.due(now=NOW)]
+    asked = consents.to_confirm(consents.newest_words(account.member_id), now=NOW)
+    assert sorted(listed, key=str) == sorted(asked, key=str)
+
+
+def test_a_night_without_a_day_that_was_given_is_not_listed(account, byeol):
+    jun = builders.jun(byeol)
+    say(jun, "night_advertising", True, channel="sms")  # the day was never given
+    say(jun, "advertising", True, channel="email")  # on another channel
+    say(account, "advertising", True)
+    say(account, "night_advertising", True, now=NOW + days(1))
+    night = ("byeol", "minji", "email", "night_advertising")
+    assert night in due(now=IN_TWO_YEARS + days(1))  # both ended, and are confirmed together
+    say(account, "advertising", False, now=NOW + days(2))  # by one click, say: nothing was said of the night
+    assert due(now=IN_TWO_YEARS + days(9)) == [("byeol", "jun", "email", "advertising")]
+
+
+def test_a_consent_of_a_leap_day_ends_on_the_same_day_in_both(account):
+    given = datetime(2024, 2, 29, 12, tzinfo=UTC)
+    say(account, "advertising", True, now=given)
+    ends = datetime(2026, 2, 28, 12, tzinfo=UTC)
+    assert [each.ends_at for _code, _member, each in consents.due(now=ends, within=days(0))] == [ends]
+    assert due(now=ends - timedelta(seconds=1), within=days(0)) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "reached_by", "ends"),
+    [
+        ({"email.notice": False}, ["email"], True),
+        ({"email.notice": False}, ["email", "sms"], False),
+        ({"email.notice": False, "sms.notice": False}, ["email", "sms"], True),
+        ({"email.notice": False}, [], False),
+        ({"email.notice": False, "sms.notice": False, "alimtalk.notice": False}, [], True),
+        ({"sms.notice": False}, ["email"], False),
+        ({"email.notice": True}, ["sms"], False),
+        ({"email.advertising": False}, ["email"], False),
+    ],
+)
+def test_a_no_ends_all_notices_where_none_would_reach_the_member(said, reached_by, ends):
+    words = {tuple(key.split(".")): given for key, given in said.items()}
+    after = {channel: words.get((channel, "notice"), True) for channel in ("email", "sms", "alimtalk")}
+    assert consents.ends_all_notices(words, after=after, reached_by=reached_by) is ends
+
+
+def test_a_yes_where_nothing_is_sent_anyway_needs_no_second_word():
+    after = dict.fromkeys(("email", "sms", "alimtalk"), False)
+    assert not consents.ends_all_notices({("email", "advertising"): False}, after=after, reached_by=["email"])
 
 
 @pytest.mark.parametrize(

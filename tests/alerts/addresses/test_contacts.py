@@ -1,4 +1,5 @@
 from importlib import import_module
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from alerts.models.contact import Channel
 from alerts.texts.words import Text
 from ledger.actors import Actor
 from tests import alert_builders, builders
+from tests.alerts.carrier import can
 from tests.builders import NOW, days
 
 
@@ -281,3 +283,98 @@ def test_so_does_writing_another_address_in_its_place(account):
     contact.address = "new@example.com"
     contacts.rewrite(contact=contact, now=NOW)
     assert left_in_the_sandbox() == ["new@example.com"]
+
+
+AMERICAN, KOREAN = "+14155552671", "+821012345678"
+ONLY_KOREAN = "SMS reaches only numbers that begin with +82."
+
+
+def carried_by(settings, sms, alimtalk):
+    settings.TRANSPORTS = {"email": "smtp", "sms": sms, "alimtalk": alimtalk}
+
+
+@pytest.mark.parametrize("transport", ["solapi", "nhn"])
+@pytest.mark.parametrize("act", [enter, lambda account, number, channel: put_phone(account, number, channel)])
+def test_a_number_that_the_transport_does_not_carry_to_is_refused_where_it_is_entered(
+    account, settings, transport, act
+):
+    carried_by(settings, transport, transport)
+    for channel, words in [
+        (Channel.SMS, ONLY_KOREAN),
+        (Channel.ALIMTALK, "KakaoTalk AlimTalk reaches only numbers that begin with +82."),
+    ]:
+        with pytest.raises(BadInput) as refusal:
+            act(account, "+1 415 555 2671", channel)
+        assert (refusal.value.field, refusal.value.detail) == ("address", words)
+        assert rows() == []
+    assert act(account, "010-1234-5678", Channel.SMS).address == KOREAN
+
+
+def test_all_countries_of_a_transport_are_named(account, carrier):
+    carrier.can = can(countries=frozenset({"+82", "+81"}))
+    with pytest.raises(BadInput) as refusal:
+        enter(account, AMERICAN, Channel.SMS)
+    assert refusal.value.detail == "SMS reaches only numbers that begin with +81, +82."
+
+
+def test_a_number_that_is_claimed_serves_the_channels_that_carry_to_it(account, settings):
+    carried_by(settings, "twilio", "solapi")
+    enter(account, AMERICAN, Channel.SMS)
+    assert rows() == [("sms", AMERICAN, False)]
+    with pytest.raises(BadInput) as refusal:
+        enter(account, "+1 415 555 2672", Channel.ALIMTALK)  # a number for SMS must not slip in that way
+    assert refusal.value.field == "address"
+    enter(account, KOREAN, Channel.ALIMTALK)
+    assert rows()[1:] == [("sms", KOREAN, False), ("alimtalk", KOREAN, False)]
+
+
+def test_a_number_that_was_there_before_its_transport_can_be_brought_up_to_date(account, settings):
+    contact = put_phone(account, AMERICAN)
+    carried_by(settings, "nhn", "nhn")
+    put_phone(account, "+1 415 555 2671")
+    contact.language, contact.active = "en", False
+    contacts.rewrite(contact=contact, now=NOW)
+    contact.refresh_from_db()
+    assert (contact.address, contact.language, contact.active) == (AMERICAN, "en", False)
+
+
+def test_a_row_of_staff_gets_no_number_that_the_transport_does_not_carry_to(account, settings):
+    carried_by(settings, "nhn", "nhn")
+    contact = put_phone(account, KOREAN)
+    contact.address = AMERICAN
+    with pytest.raises(BadInput) as refusal:
+        contacts.rewrite(contact=contact, now=NOW)
+    assert (refusal.value.field, refusal.value.detail) == ("address", ONLY_KOREAN)
+    fresh = Contact(member=account.member, channel=Channel.SMS, address=AMERICAN, verified=True)
+    with pytest.raises(BadInput):
+        contacts.rewrite(contact=fresh, now=NOW)
+    assert rows() == [("sms", KOREAN, True)]
+
+
+def test_who_is_written_to_in_vain_is_found_by_channel(account, settings):
+    for channel in (Channel.SMS, Channel.ALIMTALK):
+        put_phone(account, AMERICAN, channel)
+        put_phone(account, KOREAN, channel)
+    alert_builders.email(account)
+    ended: list[dict[str, Any]] = [{"active": False}, {"verified": False}, {"refused_at": NOW}]
+    for number, changes in enumerate(ended, start=2):
+        other = put_phone(account, f"+1 415 555 267{number}")
+        Contact.objects.filter(pk=other.pk).update(**changes)
+    assert not contacts.not_carried().exists()  # the sandbox keeps them all
+    carried_by(settings, "nhn", "solapi")
+    sms, alimtalk = (Contact.objects.get(channel=channel, address=AMERICAN) for channel in ("sms", "alimtalk"))
+    assert list(contacts.not_carried("sms")) == [sms]
+    assert list(contacts.not_carried("alimtalk")) == [alimtalk]
+    assert list(contacts.not_carried("email")) == []
+    assert list(contacts.not_carried().order_by("pk")) == [sms, alimtalk]
+    carried_by(settings, "twilio", "solapi")
+    assert list(contacts.not_carried()) == [alimtalk]
+
+
+def test_of_several_countries_each_is_carried_to(account, carrier):
+    put_phone(account, AMERICAN)
+    put_phone(account, KOREAN)
+    carrier.can = can(countries=frozenset({"+82", "+81"}))
+    assert [contact.address for contact in contacts.not_carried()] == [AMERICAN]
+    carrier.can = can(countries=frozenset({"+82", "+1"}))
+    assert not contacts.not_carried().exists()

@@ -4,7 +4,8 @@ import pytest
 
 from alerts.addresses import contacts, suppressions, traces
 from alerts.errors import BadInput
-from alerts.models import Suppression
+from alerts.models import Contact, Suppression
+from ledger.actors import Actor
 from tests import alert_builders, builders
 from tests.builders import NOW, days
 
@@ -146,8 +147,10 @@ def test_by_its_trace_it_is_suppressed_once_and_known_when_anybody_enters_it(acc
 
 @pytest.mark.parametrize("act", ["enter", "erase"])
 def test_of_an_address_that_stands_by_its_name_and_by_its_trace_one_is_enough(account, byeol, act):
-    """Jun has it and it bounced; of a message to Minji, who has it no more, only the trace is known."""
+    """Jun has it and it bounced; of a message to Minji, who has it no more, only the trace is known, and a version
+    before gave his contact none."""
     his = alert_builders.email(builders.jun(byeol))
+    Contact.objects.update(address_trace="")
     add()
     add_traced(account)
     assert kept() == ["minji@example.com", traces.marked("minji@example.com")]
@@ -187,3 +190,123 @@ def test_one_by_its_trace_and_one_by_its_address_become_one(account):
     assert Suppression.objects.get().why == "by_hand"
     contacts.erase(contact=contact)
     assert Suppression.objects.get().address == traces.marked("minji@example.com")
+
+
+def stop(address="minji@example.com", *, channels=("email",), why="on the telephone", now=NOW):
+    return suppressions.stop(channels=channels, address=address, by=Actor("staff", "3"), why=why, now=now)
+
+
+def rows() -> list[tuple[str, str, str, str]]:
+    return list(Suppression.objects.order_by("pk").values_list("channel", "address", "why", "note"))
+
+
+def test_staff_stop_an_address_with_their_reason_for_whoever_has_it(account, byeol, caplog):
+    jun = builders.jun(byeol)
+    alert_builders.email(account)
+    alert_builders.email(jun, "MINJI@example.com")
+    with caplog.at_level("INFO"):
+        (row,) = stop(" Minji@Example.com ", why=" on the\r\ntelephone ")
+    assert rows() == [("email", "minji@example.com", "by_hand", "on the telephone")]
+    assert (row.at, row.lifted_at) == (NOW, None)
+    assert contacts.usable(account.member_id, "email") is contacts.usable(jun.member_id, "email") is None
+    assert caplog.messages == [f"suppression {row.pk} was made by staff:3"]
+
+
+def test_a_number_is_stopped_on_both_channels_that_it_serves(account):
+    alert_builders.phone(account)
+    stop("+821012345678", channels=("sms", "alimtalk"))
+    trace = traces.marked("+821012345678")  # nobody has it for AlimTalk
+    assert rows() == [
+        ("sms", "+821012345678", "by_hand", "on the telephone"),
+        ("alimtalk", trace, "by_hand", "on the telephone"),
+    ]
+    assert contacts.usable(account.member_id, "sms") is None
+
+
+def test_of_an_address_that_nobody_has_staff_keep_only_the_trace_and_it_is_known_when_entered(account):
+    stop()
+    assert rows() == [("email", traces.marked("minji@example.com"), "by_hand", "on the telephone")]
+    alert_builders.email(account)
+    assert kept() == ["minji@example.com"]
+    assert contacts.usable(account.member_id, "email") is None
+
+
+@pytest.mark.parametrize("why", ["by_hand", "complaint"])
+@pytest.mark.parametrize("erased", [False, True])
+def test_what_is_stopped_already_is_said_and_keeps_its_reason(account, why, erased):
+    contact = alert_builders.email(account)
+    add(why=why, note="before")
+    if erased:
+        contacts.erase(contact=contact)
+    before = rows()
+    with pytest.raises(BadInput, match="suppressed") as refusal:
+        stop(now=NOW + days(1))
+    assert refusal.value.field == "address"
+    assert rows() == before
+
+
+def test_a_bounce_becomes_a_stop_by_hand_which_no_code_ends(account):
+    alert_builders.email(account)
+    first = add()
+    assert stop(now=NOW + days(1)) == [first]
+    assert rows() == [("email", "minji@example.com", "by_hand", "on the telephone")]
+    suppressions.arrived(channel="email", address="minji@example.com", now=NOW + days(2))
+    assert Suppression.objects.get().lifted_at is None
+    assert suppressions.is_unwanted("minji@example.com")
+
+
+def test_a_bounce_of_an_address_that_nobody_has_becomes_one_too(account):
+    trace = traces.trace("minji@example.com")
+    suppressions.add_erased(channel="email", trace=trace, why="hard_bounce", now=NOW)
+    stop()
+    assert rows() == [("email", traces.marked("minji@example.com"), "by_hand", "on the telephone")]
+
+
+def test_one_that_stands_by_name_though_nobody_has_it_is_enough(account):
+    add()
+    stop()
+    assert rows() == [("email", "minji@example.com", "by_hand", "on the telephone")]
+
+
+def test_a_bounce_of_somebody_who_has_it_is_stopped_though_its_trace_is_as_well(account):
+    alert_builders.email(account)
+    add()
+    trace = traces.trace("minji@example.com")
+    suppressions.add_erased(channel="email", trace=trace, why="complaint", now=NOW)
+    stop()
+    assert rows() == [("email", "minji@example.com", "by_hand", "on the telephone")]
+
+
+def test_a_channel_on_which_it_stands_is_left_alone_beside_one_on_which_it_does_not(account):
+    add("+821012345678", channel="sms", why="complaint", note="anymail")
+    (row,) = stop("+821012345678", channels=("sms", "alimtalk"))
+    assert row.channel == "alimtalk"
+    assert [(channel, why) for channel, _address, why, _note in rows()] == [
+        ("sms", "complaint"),
+        ("alimtalk", "by_hand"),
+    ]
+
+
+def test_one_that_was_lifted_can_be_stopped_again(account):
+    (first,) = stop()
+    suppressions.lift(suppression=first, now=NOW + days(1))
+    (second,) = stop(now=NOW + days(2))
+    assert first != second
+    assert list(Suppression.objects.order_by("pk").values_list("lifted_at", flat=True)) == [NOW + days(1), None]
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("channel", {"channels": ("sms", "pigeon")}),
+        ("address", {"address": " "}),
+        ("address", {"address": "x" * 255}),
+        ("why", {"why": " \n"}),
+        ("why", {"why": "x" * 201}),
+    ],
+)
+def test_staff_are_refused_bad_input_naming_the_field_and_nothing_is_written(db, field, wrong):
+    with pytest.raises(BadInput) as refusal:
+        stop(**wrong)
+    assert refusal.value.field == field
+    assert not Suppression.objects.exists()

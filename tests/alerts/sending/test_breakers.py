@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.channels import Accepted
+from alerts.channels import TRANSPORTS, Accepted
 from alerts.errors import NotSent, Rejected, Throttled, Unknown
 from alerts.models import Attempt, Delivery, Transport
 from alerts.sending import deliveries
@@ -12,6 +12,7 @@ from alerts.sending.breakers import FAILURES, WAITS, Gate, Passage
 from alerts.sending.retries import MOST_CALLS
 from tests import alert_builders
 from tests.alert_builders import before, on_channels, plan, the_delivery
+from tests.alerts.carrier import Carrier
 
 NOW = before(60)
 CALL = timedelta(seconds=5)
@@ -65,6 +66,17 @@ def test_an_answer_between_them_ends_the_row():
     gate.came_through("smtp")
     assert fail() is None
     assert Transport.objects.get().failures == 1
+
+
+def test_an_answer_from_before_it_was_sent_away_ends_no_rest():
+    early, other = Gate(), Gate()
+    fail()
+    early.look(["smtp"], now=NOW)
+    other.look(["smtp"], now=NOW)
+    until = other.rest("smtp", now=NOW, wait=timedelta(minutes=10))
+    early.came_through("smtp")
+    assert Transport.objects.get().open_until == until
+    assert look() == SHUT
 
 
 def test_of_several_that_fail_together_only_the_first_counts():
@@ -138,6 +150,21 @@ def deliver(now=NOW):
 
 def statuses():
     return sorted(Delivery.objects.values_list("status", "attempts"))
+
+
+def test_a_transport_that_comes_back_is_tried_though_another_is_busy(byeol, three, carrier, settings, monkeypatch):
+    other = Carrier.fresh()
+    monkeypatch.setitem(TRANSPORTS, "other", other)
+    monkeypatch.setattr(other, "name", "other")
+    settings.TRANSPORTS = {"email": "carrier", "sms": "other", "alimtalk": "other"}
+    sora = alert_builders.member(byeol, "sora", 100)
+    alert_builders.phone(sora)
+    sora.member.contacts.filter(channel="email").delete()
+    alert_builders.by_channels(byeol, "email", "sms")
+    plan(NOW)
+    Transport.objects.create(name="other", open_until=NOW - timedelta(seconds=1))
+    assert deliveries.deliver(now=NOW, limit=3) == 3
+    assert (len(other.calls), len(carrier.calls)) == (1, 2)
 
 
 def test_an_outage_burns_no_tries_however_long_it_lasts(three, carrier):

@@ -71,6 +71,11 @@ def test_what_nobody_knows_is_left_and_no_other_channel_follows(held, carrier):
     assert kept()["why"] == "nobody answers"
 
 
+def test_no_address_stands_in_a_reason_that_stays_for_good(held):
+    decide(Decision.GIVE_UP, "minji@example.com, 010-1234-5678, does not answer")
+    assert kept() == {"decision": "give_up", "by": "staff:3", "why": "…, …, does not answer"}
+
+
 @pytest.mark.parametrize(
     ("decision", "why", "field"), [("perhaps", "x", "decision"), ("sent", " ", "why"), ("sent", "x" * 201, "why")]
 )

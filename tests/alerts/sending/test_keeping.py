@@ -2,6 +2,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from alerts.errors import Unknown
 from alerts.models import Delivery, SandboxMessage, TellingRules
@@ -55,6 +56,25 @@ def test_a_pass_is_bounded(sent):
     assert forget_texts(now=after(365), limit=1) == 1
 
 
+@pytest.mark.parametrize(("kept_days", "read_back_to"), [(None, 365), (30, 30), (900, 365)])
+def test_what_no_programme_forgets_yet_is_not_read(
+    sent, byeol, moa, kept_days, read_back_to, django_assert_max_num_queries
+):
+    if kept_days:
+        TellingRules.objects.create(programme=moa, text_kept_days=kept_days)
+    now = after(1)
+    with django_assert_max_num_queries(3) as made:
+        assert forget_texts(now=now, limit=10) == 0
+    (sql,) = [query["sql"] for query in made.captured_queries if "SET text = ''" in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of a table that is nearly empty it would be cheaper
+        cursor.execute(f"EXPLAIN {sql}")
+        plan_of = "\n".join(line for (line,) in cursor.fetchall())
+    bound = f"{now - timedelta(days=read_back_to):%Y-%m-%d %H:%M:%S}"
+    assert f"Index Cond: (created_at < '{bound}" in plan_of, plan_of
+    assert " delivery_text_kept " in plan_of, plan_of
+
+
 @pytest.fixture
 def sandboxed(minji, settings):
     """Minji's reminder, and a code, stay in the sandbox."""
@@ -85,7 +105,7 @@ def test_in_the_sandbox_a_programme_says_for_how_long_and_a_code_is_of_none(sand
 
 
 def test_in_the_sandbox_no_more_than_the_limit_go_at_once_and_what_is_under_way_stays(sandboxed):
-    Delivery.objects.update(status="unknown")
+    Delivery.objects.update(status="unknown", accepted_at=None, noticed_at=None)
     forget_texts(now=after(365), limit=0)
     assert len(in_the_sandbox()) == 2
     forget_texts(now=after(365), limit=10)

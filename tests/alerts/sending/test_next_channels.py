@@ -12,14 +12,16 @@ from alerts.errors import NotSent, Rejected, Throttled, Unknown
 from alerts.models import Contact, Delivery, ProviderEvent, Reminder, ReminderRule, Suppression, TellingRules
 from alerts.models.contact import Channel
 from alerts.rules import programme_rules
-from alerts.sending import deliveries, receipts
+from alerts.sending import deliveries, leases, receipts
 from alerts.sending.next_channels import follow
 from alerts.sending.retries import MOST_CALLS
+from ledger.models import Notice
 from tests import alert_builders, builders
 from tests.alert_builders import before, by_channels, on_channels, plan, the_delivery
 from tests.alerts.carrier import can
 
 NOW = before(60)
+LATER = NOW + timedelta(seconds=1)
 
 
 def deliver(now=NOW):
@@ -71,6 +73,26 @@ def test_a_number_that_is_suppressed_between_plan_and_sending_is_followed_by_the
     assert on_channels() == [("alimtalk", "skipped", "suppressed"), ("sms", "accepted", "")]
 
 
+@pytest.mark.parametrize("transport", ["solapi", "nhn"])
+def test_a_number_that_its_transport_never_carried_to_is_followed_by_the_next_channel(
+    planned, carrier, settings, transport
+):
+    """The number was entered under another transport."""
+    Contact.objects.filter(channel="sms").update(address="+14155552671")
+    Contact.objects.filter(channel="alimtalk").delete()
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": transport}
+    deliver()
+    assert on_channels() == [
+        ("alimtalk", "skipped", "no_contact"),
+        ("sms", "failed", "refused"),
+        ("email", "accepted", ""),
+    ]
+    assert [message.to for message in carrier.calls] == ["minji@example.com"]
+    (tried,) = Delivery.objects.get(channel="sms").tries.all()
+    assert (tried.outcome, tried.code) == ("rejected", "not_korean")
+    assert Contact.objects.get(channel="sms").refused_at is None  # another transport may carry to it
+
+
 def test_what_is_not_worth_sending_is_followed_by_nothing(planned, carrier):
     builders.redeem(planned, 1_200, now=NOW)
     deliver()
@@ -98,9 +120,57 @@ def test_what_will_be_tried_again_is_followed_by_nothing(planned, carrier, error
 
 def test_where_the_provider_falls_back_to_sms_itself_we_send_none(planned, carrier):
     carrier.can = can(falls_back_itself=True)
-    carrier.answers = [Rejected(), Accepted()]
     deliver()
+    assert bounce(the_delivery(), "undelivered", now=LATER) == 1
+    deliver(LATER)
+    assert on_channels() == [("alimtalk", "undelivered", ""), ("email", "accepted", "")]
+
+
+def test_what_the_provider_never_took_it_does_not_send_as_sms_either(planned, carrier):
+    carrier.can = can(falls_back_itself=True)
+    carrier.answers = [Rejected("the template is not approved"), Accepted()]
+    deliver()
+    assert on_channels() == [("alimtalk", "failed", "refused"), ("sms", "accepted", "")]
+    assert [message.falls_back for message in carrier.calls] == [True, False]
+
+
+def test_nor_what_it_put_off_until_its_calls_were_used_up(planned, byeol, carrier):
+    TellingRules.objects.create(programme=byeol, open_from=time(), open_until=time())
+    carrier.can = can(falls_back_itself=True)
+    carrier.answers = [*[Throttled()] * MOST_CALLS, Accepted()]
+    now = NOW
+    for _ in range(MOST_CALLS):
+        assert Delivery.objects.count() == 1
+        deliver(now)
+        now = the_delivery().next_attempt_at if Delivery.objects.count() == 1 else now
+    deliver(now)
+    assert on_channels() == [("alimtalk", "dead", "exhausted"), ("sms", "accepted", "")]
+
+
+def test_what_the_provider_may_have_taken_it_may_send_as_sms(planned, carrier):
+    """The call before timed out; the refusal is about another one."""
+    carrier.can = can(falls_back_itself=True, idempotent_for=timedelta(minutes=10))
+    carrier.answers = [Unknown(answer="timeout"), Rejected(), Accepted()]
+    deliver()
+    later = NOW + timedelta(minutes=1)
+    deliveries.reap(now=later, limit=10)
+    deliver(later)
     assert on_channels() == [("alimtalk", "failed", "refused"), ("email", "accepted", "")]
+
+
+def test_a_refusal_after_a_call_of_which_nobody_knows_is_followed_by_nothing(minji, byeol, carrier):
+    """A mail server that takes a message twice refuses the second one as a duplicate: the member has the first."""
+    by_channels(byeol, "email", "sms")
+    plan(NOW)
+    carrier.can = can(send_again_after_unknown=True)
+    carrier.answers = [Unknown(answer="timeout"), Rejected("duplicate message", answer="554"), Accepted()]
+    deliver()
+    later = NOW + timedelta(minutes=1)
+    deliveries.reap(now=later, limit=10)
+    deliver(later)
+    deliver(later)
+    assert on_channels() == [("email", "failed", "refused")]
+    assert len(carrier.calls) == 2
 
 
 def test_where_the_provider_was_not_let_our_sms_follows(planned, carrier):
@@ -110,7 +180,7 @@ def test_where_the_provider_was_not_let_our_sms_follows(planned, carrier):
     deliver()
     assert [message.falls_back for message in carrier.calls] == [False]
     suppressions.lift(suppression=suppression, now=NOW)
-    assert bounce(the_delivery(), "undelivered") == 1
+    assert bounce(the_delivery(), "undelivered", now=LATER) == 1
     assert on_channels() == [("alimtalk", "undelivered", ""), ("sms", "pending", "")]
 
 
@@ -120,7 +190,7 @@ def test_where_it_was_let_none_of_ours_follows_though_it_would_not_be_let_now(pl
     deliver()
     assert [message.falls_back for message in carrier.calls] == [True]
     by_channels(byeol, "alimtalk", "sms", "email", at_once=2)
-    assert bounce(the_delivery(), "undelivered") == 1
+    assert bounce(the_delivery(), "undelivered", now=LATER) == 1
     assert on_channels() == [("alimtalk", "undelivered", ""), ("email", "pending", "")]
 
 
@@ -192,7 +262,7 @@ def addresses(carrier):
     return [message.to for message in carrier.calls]
 
 
-def bounce(delivery, kind="bounced"):
+def bounce(delivery, kind="bounced", now=NOW):
     ProviderEvent.objects.create(
         transport="carrier",
         event_key=f"{delivery.pk}:{kind}",
@@ -202,7 +272,7 @@ def bounce(delivery, kind="bounced"):
         received_at=NOW,
         raw="{}",
     )
-    return receipts.match(now=NOW, limit=10)
+    return receipts.match(now=now, limit=10)
 
 
 @pytest.fixture
@@ -371,3 +441,28 @@ def test_of_a_message_from_before_traces_were_kept_its_contact_is_what_was_tried
     bounce(the_delivery(), "undelivered")
     deliver()
     assert addresses(carrier) == ["minji@example.com", "second@example.com"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_erased_just_before_the_call_holds_up_no_other(carrier, monkeypatch):
+    programme = alert_builders.byeol()
+    for n in range(4):
+        alert_builders.member(programme, f"m-{n}", 100)
+    plan(NOW)
+    begun = leases.begin
+    seen = []
+
+    def erase_before_the_second(delivery, said, **more):
+        seen.append(said.contact.pk)
+        if len(seen) == 2:
+            contacts.erase(contact=Contact.objects.get(pk=said.contact.pk))
+        return begun(delivery, said, **more)
+
+    monkeypatch.setattr(leases, "begin", erase_before_the_second)
+    deliver()
+    assert sorted(Delivery.objects.values_list("status", "why", "attempts")) == [
+        *[("accepted", "", 1)] * 3,
+        ("skipped", "no_contact", 0),
+    ]
+    assert len(carrier.calls) == 3
+    assert Notice.objects.count() == 3

@@ -7,8 +7,9 @@ from itertools import permutations
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
-from alerts.addresses import contacts, traces
+from alerts.addresses import contacts, suppressions, traces
 from alerts.channels import Accepted
 from alerts.duty.untold import extend_untold
 from alerts.errors import Unknown
@@ -18,6 +19,7 @@ from ledger import expiry
 from ledger.models import Entry, Notice
 from tests import alert_builders, builders
 from tests.alert_builders import LAST_DAY, before, by_channels, on_channels, plan, states, the_delivery
+from tests.alerts.carrier import can
 
 SENT_AT = before(60)
 LATER = SENT_AT + timedelta(minutes=1)
@@ -202,6 +204,28 @@ def test_so_it_does_when_the_address_was_erased_and_entered_anew(accepted):
     assert contacts.usable(accepted.member_id, "sms") is None
 
 
+@pytest.mark.parametrize(("kind", "why"), [("bounced", "hard_bounce"), ("complained", "complaint")])
+def test_an_address_that_two_share_ends_for_both_though_the_first_has_erased_it(accepted, byeol, kind, why):
+    jun = builders.jun(byeol)
+    alert_builders.phone(jun)
+    contacts.erase(contact=Contact.objects.get(member=accepted.member, channel="sms"))
+    report(kind)
+    match()
+    suppression = Suppression.objects.get()
+    assert (suppression.address, suppression.why) == ("+821012345678", why)
+    assert contacts.usable(jun.member_id, "sms") is None
+    assert suppressions.is_unwanted("+821012345678") is (kind == "complained")
+
+
+def test_of_an_address_without_a_trace_the_member_alone_is_found(accepted, byeol):
+    """The version before this one entered it while this one was rolled out."""
+    Contact.objects.update(address_trace="")
+    report("complained")
+    match()
+    assert Suppression.objects.get().address == "+821012345678"
+    assert contacts.usable(accepted.member_id, "sms") is None
+
+
 def test_of_a_message_from_before_traces_were_kept_the_contacts_address_is_ended(accepted):
     Delivery.objects.update(address_trace="")
     report("complained")
@@ -316,6 +340,109 @@ def test_a_report_of_what_was_never_sent_changes_nothing(due, carrier):
     builders.redeem(due, 1_200, now=SENT_AT)
     deliveries.deliver(now=SENT_AT, limit=10)
     assert on_channels() == [("sms", "skipped", "redeemed")]
+
+
+class Killed(BaseException):
+    """What ends a worker as SIGKILL does: nothing of ours catches it."""
+
+
+@pytest.mark.parametrize("kind", ["delivered", "undelivered"])
+@pytest.mark.parametrize("capable", [{"send_again_after_unknown": True}, {"can_look_up": True}, {}])
+def test_what_was_reported_while_a_dead_worker_held_it_is_read_before_it_is_decided(due, byeol, carrier, capable, kind):
+    by_channels(byeol, "sms")
+    carrier.can = can(**capable)
+    carrier.answers = [Killed()]
+    with pytest.raises(Killed):
+        deliveries.deliver(now=SENT_AT, limit=10)
+    report(kind)
+    assert match() == 0
+    later = SENT_AT + timedelta(minutes=6)
+    deliveries.reap(now=later, limit=10)
+    carrier.answers = []
+    deliveries.deliver(now=later, limit=10)
+    assert on_channels() == [("sms", kind, "")]
+    assert (len(carrier.calls), carrier.looks) == (1, [])
+    assert Notice.objects.count() == (kind == "delivered")
+
+
+def test_what_waits_for_a_person_does_so_no_more_when_it_is_reported_to_have_come_back(due, byeol, carrier):
+    by_channels(byeol, "sms")
+    carrier.answers = [Unknown()]
+    deliveries.deliver(now=SENT_AT, limit=10)
+    deliveries.reap(now=LATER, limit=10)
+    assert on_channels() == [("sms", "unknown", "person")]
+    report("undelivered")
+    match()
+    assert on_channels() == [("sms", "undelivered", "")]
+
+
+# --- A report that cannot be matched
+
+
+@pytest.fixture
+def broken(accepted, monkeypatch):
+    """Three reports of delivery: the two older ones cannot be matched, whatever is wrong with them."""
+    events = [report("delivered", at=SENT_AT + timedelta(seconds=n)) for n in range(3)]
+    real = receipts._apply
+
+    def apply(event, *terms):
+        if event.pk != events[2].pk:
+            raise RuntimeError("something is wrong with it")
+        real(event, *terms)
+
+    monkeypatch.setattr(receipts, "_apply", apply)
+    return events, lambda: monkeypatch.setattr(receipts, "_apply", real)
+
+
+def unmatched():
+    return list(ProviderEvent.objects.filter(matched_at=None).order_by("pk"))
+
+
+def test_a_report_that_cannot_be_matched_holds_up_no_other_and_is_logged(broken, caplog):
+    events, _ = broken
+    assert match() == 1
+    assert the_delivery().status == "delivered"
+    assert unmatched() == events[:2]
+    assert {event.failed_at for event in unmatched()} == {LATER}
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == [
+        f"event {event.pk} could not be matched" for event in events[:2]
+    ]
+
+
+def test_reports_that_fail_again_and_again_do_not_use_up_the_limit(broken):
+    _, mend = broken
+    assert [receipts.match(now=LATER, limit=1) for _ in range(4)] == [0, 0, 1, 0]
+    mend()
+    assert match(LATER + receipts.FAILED_FOR - timedelta(seconds=1)) == 0
+    assert match(LATER + receipts.FAILED_FOR) == 2
+    assert unmatched() == []
+
+
+def test_no_report_is_begun_when_the_time_of_the_tick_is_used_up(accepted, monkeypatch):
+    report("delivered")
+    monkeypatch.setattr(receipts, "BUDGET", timedelta(0))
+    assert match() == 0
+    assert the_delivery().status == "accepted"
+    assert unmatched()[0].failed_at is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "terms", "index"),
+    [
+        ("_TO_MATCH", {"key": receipts.A_KEY, "nobodys": SENT_AT, "fresh": True}, "delivery_provider"),
+        ("_TO_MATCH", {"key": receipts.A_KEY, "nobodys": SENT_AT, "fresh": True}, "event_to_match"),
+        ("_OF_UNKNOWN", {"now": LATER}, "event_of_unmatched_key"),
+        ("_OF_UNKNOWN", {"now": LATER}, "delivery_unknown"),
+    ],
+)
+def test_no_match_reads_a_whole_table(db, statement, terms, index):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of tables that are nearly empty it would be cheaper
+        cursor.execute(f"EXPLAIN {getattr(receipts, statement)}", terms | {"again": SENT_AT, "limit": 100})
+        plan_of = "\n".join(line for (line,) in cursor.fetchall())
+    assert f" {index} " in plan_of, plan_of
+    assert "Seq Scan on alerts_delivery" not in plan_of, plan_of
+    assert "Seq Scan on alerts_providerevent" not in plan_of, plan_of
 
 
 # --- Workers that die, and notices that come at the same moment

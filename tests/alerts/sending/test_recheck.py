@@ -65,7 +65,17 @@ def test_of_lots_of_which_one_moved_the_others_are_told(minji, delivery):
 
 
 def test_a_nearer_reminder_speaks_instead(minji, delivery):
+    plan(before(33))
     assert look(delivery, now=before(33)) == Stop(Status.SUPERSEDED, Why.NEARER)
+
+
+def test_a_nearer_reminder_that_is_due_is_waited_for_and_not_for_ever(minji, delivery):
+    """Its plan may be held, or its channels reach nobody: then this one is better than none."""
+    midnight = before(33) - timedelta(hours=12)
+    assert midnight.astimezone(builders.SEOUL).time() == time()
+    for moment in (midnight, midnight + timedelta(minutes=59)):
+        assert look(delivery, now=moment) == Wait(midnight + timedelta(hours=1))
+    assert isinstance(look(delivery, now=midnight + timedelta(hours=12)), Go)
 
 
 def test_without_a_usable_address_nothing_is_sent(minji, delivery):
@@ -207,7 +217,7 @@ def test_an_alimtalk_speaks_of_points_from_purchases(alimtalk):
 
 
 def test_whether_the_provider_may_send_an_alimtalk_as_sms_is_part_of_what_is_to_be_sent(minji, alimtalk, settings):
-    for transport, may in (("sandbox", False), ("solapi", True), ("nhn", True)):
+    for transport, may in (("sandbox", False), ("nhn", False), ("solapi", True)):
         settings.TRANSPORTS = settings.TRANSPORTS | {"alimtalk": transport}
         verdict = look(alimtalk, now=before(60))
         assert isinstance(verdict, Go)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from alerts.addresses import contacts
-from alerts.channels import Accepted
+from alerts.channels import TRANSPORTS, Accepted
 from alerts.errors import NotSent, Rejected, Throttled, Unknown
 from alerts.models import Attempt, Contact, Delivery
 from alerts.sending import deliveries, unknowns
@@ -65,6 +65,36 @@ def test_with_a_key_it_is_sent_again_more_often_than_an_email_would_be(unknown, 
     assert on_channels() == [("sms", "accepted", "")]
     assert [outcome for outcome, _ in outcomes()] == ["unknown"] * 4 + ["accepted"]
     assert len(set(carrier.calls)) == 1
+
+
+def test_a_key_that_is_kept_for_minutes_is_used_as_long_as_it_is(unknown, carrier):
+    """The third wait alone is as long as the provider keeps a key: whoever kept to it would never find out."""
+    carrier.can = can(idempotent_for=timedelta(minutes=10))
+    carrier.answers = [*[Unknown(answer="timeout")] * 3, Accepted()]
+    waits = []
+    for _again in range(3):
+        due = the_delivery().next_attempt_at
+        reap(due)
+        deliver(due)
+        waits.append((the_delivery().next_attempt_at - due).total_seconds())
+    assert (the_delivery().status, len(carrier.calls)) == ("unknown", 4)
+    assert 96 <= waits[0] <= 144.1  # the table's second wait
+    assert [29 < wait < 31 for wait in waits[1:]] == [True] * 2  # its third is ten minutes
+    due = the_delivery().next_attempt_at
+    reap(due)
+    deliver(due)
+    assert on_channels() == [("sms", "accepted", "")]
+    assert len(set(carrier.calls)) == 1
+
+
+def test_a_key_that_is_kept_for_long_hurries_nobody(unknown, carrier):
+    carrier.can = can(idempotent_for=timedelta(days=1))
+    carrier.answers = [Unknown(answer="timeout")] * 2
+    for _again in range(2):
+        due = the_delivery().next_attempt_at
+        reap(due)
+        deliver(due)
+    assert 480 <= (the_delivery().next_attempt_at - due).total_seconds() <= 720.1
 
 
 def test_once_the_key_is_forgotten_nothing_is_sent_again(unknown, carrier):
@@ -226,3 +256,144 @@ def test_a_look_up_is_not_narrowed_to_an_address_that_the_message_did_not_go_to(
     reap(SENT_AT + MINUTE)
     assert narrowed == [asked]
     assert on_channels() == [("sms", "accepted", "")]
+
+
+# --- How far back a look-up sees, and for how long it is asked
+
+
+def test_a_look_up_that_does_not_see_as_far_back_as_the_call_proves_nothing_and_nothing_is_sent_again(unknown, carrier):
+    """Workers that were away for days would be told: there is no such message."""
+    carrier.can = can(can_look_up=True, looks_back=timedelta(days=2))
+    reap(SENT_AT + timedelta(days=3))
+    deliver(SENT_AT + timedelta(days=3))
+    assert on_channels() == [("sms", "unknown", "person")]
+    assert (carrier.looks, len(carrier.calls)) == ([], 1)
+
+
+@pytest.mark.parametrize(("minutes", "asked"), [(-61, True), (-60, False)])
+def test_an_hour_is_left_for_clocks_that_differ(unknown, carrier, minutes, asked):
+    carrier.can = can(can_look_up=True, looks_back=timedelta(days=2))
+    reap(SENT_AT + timedelta(days=2) + minutes * MINUTE)
+    assert (len(carrier.looks), the_delivery().status) == ((1, "pending") if asked else (0, "unknown"))
+
+
+def test_what_was_throttled_after_such_a_call_is_not_sent_either(unknown, carrier):
+    carrier.can = can(idempotent_for=timedelta(days=1), can_look_up=True, looks_back=timedelta(days=2))
+    carrier.answers = [Throttled(retry_after=timedelta(days=3))]
+    reap(SENT_AT + MINUTE)
+    deliver(SENT_AT + MINUTE)
+    deliver(SENT_AT + timedelta(days=4))
+    assert on_channels() == [("sms", "unknown", "person")]
+    assert (carrier.looks, len(carrier.calls)) == ([], 2)
+
+
+@pytest.mark.parametrize("error", [Unknown(), NotSent(transport_down=True), AttributeError("a strange answer")])
+def test_a_provider_that_never_can_say_is_asked_for_six_hours_and_then_a_person_is(unknown, carrier, error):
+    carrier.can = can(can_look_up=True)
+    carrier.looked_up = error
+    for minutes in range(1, 10 * 60, 5):
+        reap(SENT_AT + minutes * MINUTE)
+    assert on_channels() == [("sms", "unknown", "person")]
+    assert 72 <= len(carrier.looks) <= 74
+    assert len(carrier.calls) == 1
+
+
+def test_however_late_it_is_the_provider_is_asked_once(unknown, carrier):
+    carrier.can = can(can_look_up=True)
+    carrier.looked_up = Accepted("200")
+    reap(SENT_AT + timedelta(days=1))
+    assert on_channels() == [("sms", "accepted", "")]
+
+
+def test_an_email_whose_look_up_never_answers_is_rather_sent_twice(unknown, carrier):
+    carrier.can = can(can_look_up=True, looks_back=timedelta(days=2), send_again_after_unknown=True)
+    carrier.looked_up = Unknown()
+    for minutes in range(1, 7 * 60, 5):
+        reap(SENT_AT + minutes * MINUTE)
+    assert on_channels() == [("sms", "pending", "")]
+    deliver(SENT_AT + timedelta(days=1))
+    assert on_channels() == [("sms", "accepted", "")]
+    assert len(carrier.calls) == 2
+
+
+# --- A key and a look-up
+
+BOTH = {"idempotent_for": timedelta(minutes=10), "can_look_up": True}
+
+
+def test_with_both_the_key_is_used_while_it_holds(unknown, carrier):
+    carrier.can = can(**BOTH)
+    reap(SENT_AT + MINUTE)
+    deliver(SENT_AT + MINUTE)
+    assert on_channels() == [("sms", "accepted", "")]
+    assert carrier.looks == []
+    first, second = carrier.calls
+    assert first == second
+    assert outcomes() == [("unknown", "timeout"), ("accepted", "200")]
+
+
+def test_with_both_the_provider_is_asked_once_the_key_is_forgotten(unknown, carrier):
+    carrier.can = can(**BOTH)
+    carrier.looked_up = Accepted("200")
+    reap(SENT_AT + 10 * MINUTE)
+    assert on_channels() == [("sms", "accepted", "")]
+    assert (len(carrier.looks), len(carrier.calls)) == (1, 1)
+
+
+def test_with_both_it_is_asked_when_the_key_is_forgotten_between_the_decision_and_the_call(unknown, carrier):
+    carrier.can = can(**BOTH)
+    carrier.looked_up = Accepted("200")
+    reap(SENT_AT + 9 * MINUTE)
+    assert the_delivery().status == "pending"
+    deliver(SENT_AT + 10 * MINUTE)
+    assert on_channels() == [("sms", "unknown", "")]
+    reap(SENT_AT + 11 * MINUTE)
+    assert on_channels() == [("sms", "accepted", "")]
+    assert (len(carrier.looks), len(carrier.calls)) == (1, 1)
+
+
+@pytest.mark.parametrize("rather_twice", [False, True])
+@pytest.mark.parametrize("corrects", [False, True])
+def test_with_both_it_is_asked_when_the_words_or_the_address_have_changed(unknown, carrier, corrects, rather_twice):
+    """Under its key the provider would send nothing, and the proof would name what nobody got."""
+    carrier.can = can(**BOTH | {"idempotent_for": timedelta(days=1)}, send_again_after_unknown=rather_twice)
+    carrier.looked_up = Unknown()
+    if corrects:
+        corrected()
+    else:
+        builders.redeem(unknown, 200, now=SENT_AT + MINUTE)
+    for minutes in (2, 3, 8, 9):
+        reap(SENT_AT + minutes * MINUTE)
+        deliver(SENT_AT + minutes * MINUTE)
+    assert on_channels() == [("sms", "unknown", "changed")]
+    assert (len(carrier.looks), len(carrier.calls)) == (2, 1)
+    carrier.looked_up = None
+    reap(SENT_AT + 20 * MINUTE)
+    deliver(SENT_AT + 21 * MINUTE)
+    assert on_channels() == [("sms", "accepted", "")]
+    first, second = carrier.calls
+    assert first.key == second.key
+    assert (first.to == second.to) is not corrects
+    assert the_delivery().points_told == (1_200 if corrects else 1_000)
+
+
+def test_with_both_it_is_asked_when_the_tries_are_used_up(unknown, carrier, monkeypatch):
+    carrier.can = can(**BOTH)
+    carrier.looked_up = Accepted("200")
+    monkeypatch.setattr("alerts.sending.retries.MOST_CALLS", 1)
+    reap(SENT_AT + MINUTE)
+    assert on_channels() == [("sms", "accepted", "")]
+    assert (len(carrier.looks), len(carrier.calls)) == (1, 1)
+
+
+def test_every_transport_that_can_be_asked_says_how_far_back_it_sees():
+    """One that forgot to would be believed for ever that it knows of no such message."""
+    found = {
+        (name, channel): transport.capabilities(channel).looks_back
+        for name, transport in TRANSPORTS.items()
+        for channel in transport.carries
+        if name != "sandbox" and transport.capabilities(channel).can_look_up
+    }
+    assert found == {
+        (name, channel): timedelta(days=2) for name in ("solapi", "nhn") for channel in ("sms", "alimtalk")
+    }

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts.sending.unsolved import began_at, key_still_holds, unsolved_since
+from alerts.sending.unsolved import began_at, key_still_holds, look_up_sees, unsolved_since
 
 AT = datetime(2026, 1, 30, 3, tzinfo=UTC)
 LEASE, CALL = timedelta(minutes=5), timedelta(seconds=10)
@@ -52,3 +52,16 @@ def test_a_key_holds_if_the_next_call_would_end_within_its_time(after, holds):
 
 def test_without_a_key_none_holds():
     assert not key_still_holds(Call(1, "unknown"), kept_for=None, now=AT, lease=LEASE, longest_call=CALL)
+
+
+@pytest.mark.parametrize(
+    ("looks_back", "after", "sees"),
+    [
+        (None, timedelta(days=900), True),
+        (timedelta(days=2), timedelta(hours=47, seconds=-11), True),
+        (timedelta(days=2), timedelta(hours=47, seconds=-10), False),
+    ],
+)
+def test_a_look_up_sees_a_call_that_began_within_its_reach_less_an_hour(looks_back, after, sees):
+    call = Call(1, "unknown")
+    assert look_up_sees(call, looks_back=looks_back, now=AT + after, lease=LEASE, longest_call=CALL) is sees

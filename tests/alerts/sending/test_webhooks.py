@@ -107,13 +107,42 @@ def test_half_a_body_is_refused_and_nothing_is_stored(taken, sender):
     assert not ProviderEvent.objects.exists()
 
 
-def test_one_bad_event_in_a_report_stores_none(sender):
+def test_one_odd_event_in_a_report_is_kept_beside_the_others(sender):
     posted = sender.report(TAKEN[0])
-    body = json.dumps([*json.loads(posted.body), {"to": "01012345678"}]).encode()
-    with pytest.raises(BadInput) as raised:
-        receive(TAKEN[0], replace(posted, body=body))
-    assert raised.value.field == "body"
-    assert not ProviderEvent.objects.exists()
+    body = json.dumps([*json.loads(posted.body), {"to": "01012345678", "text": "김민지님"}]).encode()
+    for new in (2, 0):
+        assert receive(TAKEN[0], replace(posted, body=body)) == new
+    good, odd = ProviderEvent.objects.order_by("kind")
+    assert (good.kind, good.provider_id, good.our_key) == ("delivered", "M1", str(KEY))
+    assert (odd.kind, odd.provider_id, odd.our_key) == ("other", "", "")
+    assert json.loads(odd.raw) == {"to": "…", "text": "…"}
+
+
+CUT = "잘린 글 \ud83d"  # within an emoji
+MENDED = "잘린 글 \N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize(
+    ("taken", "event"),
+    [
+        (TAKEN[0], lambda body: body[0]),
+        (TAKEN[1], lambda body: body["hooks"][0]),
+        (TAKEN[3], lambda body: body),
+    ],
+    ids=["solapi", "nhn", "anymail"],
+)
+def test_a_text_that_was_cut_within_an_emoji_is_mended_and_its_report_counts(sender, taken, event):
+    posted = sender.report(taken)
+    body = json.loads(posted.body)
+    event(body)["words"] = CUT
+    if "hookId" in event(body):
+        event(body)["hookId"] = CUT
+    cut = replace(posted, body=json.dumps(body).encode())
+    assert b"\\ud83d" in cut.body
+    assert [receive(taken, cut) for _time in range(2)] == [1, 0]
+    stored = ProviderEvent.objects.get()
+    assert (stored.kind, stored.provider_id, stored.our_key) == ("delivered", taken.number, str(KEY))
+    assert json.loads(stored.raw)["words"] == MENDED
 
 
 @pytest.mark.parametrize("name", ["pigeon", "smtp", "sandbox"])
