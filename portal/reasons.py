@@ -27,6 +27,7 @@ REASONS = (
         r"the lots of this notice have moved or gone",
         gettext_lazy("A message about expiring points was no longer true: the points had moved or gone."),
     ),
+    (r"the waiver is not true any more", gettext_lazy("Why we had not written to you does not hold any more.")),
     (r"lapsed", gettext_lazy("They were on hold and not used in time, so you have them back.")),
     (
         r"the account was closed",
@@ -38,9 +39,10 @@ REASONS = (
         r"active in the last (?P<days>\d+) days",
         gettext_lazy("You were active in the last %(days)s days, so your points stay longer."),
     ),
-    (r"a purchase of (?P<amount>[\d.]+) is worth no point", gettext_lazy("The purchase was too small for a point.")),
+    (r"a purchase of (?P<amount>[\d.]+) at [\d.]+", gettext_lazy("The purchase came to %(amount)s.")),
+    (r"a purchase of [\d.]+( at [\d.]+)? is worth no point", gettext_lazy("The purchase was too small for a point.")),
     (r"a return of (?P<amount>[\d.]+) is worth no point", gettext_lazy("The return was too small for a point.")),
-    (r"return", gettext_lazy("Goods were returned.")),
+    (r"return|a return of [\d.]+", gettext_lazy("Goods were returned.")),
 )
 
 CHANNELS = {

@@ -88,7 +88,7 @@ def sources(root: Path, *folders: str) -> Iterator[Source]:
 # --- The clock
 
 # A call to a provider carries the date that its signature covers; the fakes of the providers are a world of their own.
-EDGES = {"admin", "api", "tasks.py", "management", "channels", "fakes"}
+EDGES = {"admin", "api", "tasks.py", "management", "checks", "channels", "fakes"}
 CLOCKS = {
     *(("timezone", name) for name in ("now", "localdate", "localtime")),
     *(("datetime", name) for name in ("now", "utcnow", "today")),
@@ -97,7 +97,7 @@ CLOCKS = {
 
 
 def the_clock_is_read_at_the_edges(root: Path) -> Iterator[Offence]:
-    instead = "Take `now` as a keyword argument; only admin, api, tasks, commands and views read the clock"
+    instead = "Take `now` as a keyword argument; only admin, api, tasks, commands, checks and views read the clock"
     for source in sources(root, *APPS, "config"):
         if EDGES & set(source.parts) or source.parts[-1] == "views.py":
             continue
@@ -111,7 +111,7 @@ def the_clock_is_read_at_the_edges(root: Path) -> Iterator[Offence]:
 
 # --- The pen
 
-FACTS = {"Entry", "Lot", "Allocation", "Extension", "Notice", "Account", "Seal", "SealLeaf"}
+FACTS = {"Entry", "Lot", "Allocation", "Extension", "Notice", "Account", "Seal", "SealLeaf", "PointValue"}
 FACTS_OF_AN_ACCOUNT = {"entries", "lots", "allocations", "extensions", "notices"}
 WRITES = {"create", "bulk_create", "acreate", "update", "bulk_update", "update_or_create", "get_or_create", "delete"}
 ROW = re.compile(r"(^|_)(entry|lot|allocation|extension|notice|account)$")

@@ -160,7 +160,7 @@ def test_a_failure_says_where_it_stands_and_what_is_done_instead(tmp_path):
     (found,) = house.the_clock_is_read_at_the_edges(root)
     assert str(found) == (
         "ledger/expiry.py:2: it reads the clock: timezone.now. "
-        "Take `now` as a keyword argument; only admin, api, tasks, commands and views read the clock"
+        "Take `now` as a keyword argument; only admin, api, tasks, commands, checks and views read the clock"
     )
 
 

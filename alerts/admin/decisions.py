@@ -7,9 +7,9 @@ form. What was done stands in the admin's log of the delivery with its reason, b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
+from alerts.channels import masking
 from alerts.errors import BadInput
 from alerts.models import Delivery
 from alerts.models.delivery import Status, Why
@@ -32,6 +33,7 @@ from alerts.sending.unsolved import unsolved_since
 from ledger.actors import Actor
 
 PERMISSION = "alerts.decide_delivery"
+UNKNOWN_FOR = timedelta(hours=1)  # what can be looked up, or sent again, is decided within minutes
 DETAILS = (  # of the acts' BadInput: those that a form of these pages can lead to
     gettext_noop("The delivery must be unknown; somebody else has dealt with it."),
     gettext_noop("The delivery must be pending; somebody else has dealt with it."),
@@ -45,14 +47,14 @@ class WhyForm(forms.Form):
 
     why = forms.CharField(
         label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("It stays on record for good, so it should name no address."),
+        help_text=gettext_lazy("It stays on record for good. Addresses and telephone numbers in it are masked."),
         max_length=200,
         widget=forms.Textarea({"rows": 3, "cols": 60}),
     )
 
     def clean_why(self) -> str:
-        """One line: what is kept of a person's words has no line breaks."""
-        return " ".join(self.cleaned_data["why"].split())
+        """One line, without addresses: so it stands in the admin's log, too."""
+        return masking.without_addresses(" ".join(self.cleaned_data["why"].split()))
 
 
 class DecideForm(WhyForm):
@@ -80,15 +82,23 @@ class Deed:
     title: Any
     explains: Any
     form: type[WhyForm]
-    offered: Callable[[Delivery], bool]
+    offered: Callable[[Delivery, datetime], bool]
     misfit: Any
     act: Callable[[Delivery, dict[str, Any], Actor, datetime], str]
     done: Any
 
 
+def _is_for_a_person(row: Delivery, now: datetime) -> bool:
+    """Only a person can find out, or nobody has for an hour: it may well be known to the provider's own pages."""
+    if row.status != Status.UNKNOWN:
+        return False
+    last = row.tries.order_by("-number").first()
+    return row.why == Why.PERSON or (last is not None and last.at <= now - UNKNOWN_FOR)
+
+
 def _decide(row: Delivery, entered: dict[str, Any], by: Actor, now: datetime) -> str:
     if row.status == Status.UNKNOWN:
-        if row.why != Why.PERSON:
+        if not _is_for_a_person(row, now):
             raise BadInput(gettext("What became of it is still being found out: no person needs to decide."))
         if row.attempts != entered["attempts"]:
             raise BadInput(gettext("It was tried again since this page was opened: please open it anew."))
@@ -106,11 +116,11 @@ DECIDE = Deed(
     name="decide",
     title=gettext_lazy("Decide what became of it"),
     explains=gettext_lazy(
-        "Nobody knows whether this message was sent, and only a person can find out: ask the provider, or look at its "
-        "pages."
+        "Nobody knows whether this message was sent, and nobody but a person may find out: ask the provider, or look "
+        "at its pages."
     ),
     form=DecideForm,
-    offered=lambda row: row.status == Status.UNKNOWN and row.why == Why.PERSON,
+    offered=_is_for_a_person,
     misfit=gettext_lazy("This delivery does not wait for a person."),
     act=_decide,
     done=gettext_lazy("What you decided is written down."),
@@ -120,7 +130,7 @@ CANCEL = Deed(
     title=gettext_lazy("Cancel it before it is sent"),
     explains=gettext_lazy("This message is not sent, and no other channel takes its place. That cannot be undone."),
     form=WhyForm,
-    offered=lambda row: row.status == Status.PENDING and unsolved_since(row.tries.all()) is None,
+    offered=lambda row, now: row.status == Status.PENDING and unsolved_since(row.tries.all()) is None,
     misfit=gettext_lazy("This delivery cannot be cancelled any more."),
     act=_cancel,
     done=gettext_lazy("The delivery is cancelled: it will not be sent."),
@@ -130,20 +140,31 @@ DEEDS = (DECIDE, CANCEL)
 
 def urls(admin: ModelAdmin) -> list[URLPattern]:
     """The pages of both acts, for the admin of the deliveries."""
+    return urls_of(admin, DEEDS)
+
+
+def urls_of(admin: ModelAdmin, deeds: Sequence[Deed]) -> list[URLPattern]:
+    """The same of any acts on a delivery."""
+    wrap = admin.admin_site.admin_view
     return [
-        path("<uuid:pk>/decide/", admin.admin_site.admin_view(_page_of(admin, DECIDE)), name="alerts_delivery_decide"),
-        path("<uuid:pk>/cancel/", admin.admin_site.admin_view(_page_of(admin, CANCEL)), name="alerts_delivery_cancel"),
+        path(f"<uuid:pk>/{deed.name}/", wrap(_page_of(admin, deed)), name=f"alerts_delivery_{deed.name}")
+        for deed in deeds
     ]
 
 
 def offered(admin: ModelAdmin, request: HttpRequest, row: Delivery) -> list[tuple[str, Any]]:
     """Where the acts that this person may do now stand, each with its title."""
+    return offered_of(admin, request, row, DEEDS)
+
+
+def offered_of(admin: ModelAdmin, request: HttpRequest, row: Delivery, deeds: Sequence[Deed]) -> list[tuple[str, Any]]:
+    """The same of any acts on a delivery."""
     if not _may(admin, request, row):
         return []
     return [
         (reverse(f"admin:alerts_delivery_{deed.name}", args=[row.pk]), deed.title)
-        for deed in DEEDS
-        if deed.offered(row)
+        for deed in deeds
+        if deed.offered(row, timezone.now())
     ]
 
 
@@ -174,7 +195,7 @@ def _page(admin: ModelAdmin, request: HttpRequest, pk: UUID, deed: Deed) -> Http
         form = deed.form(request.POST)
         if form.is_valid() and _done(admin, request, row, deed, form):
             return HttpResponseRedirect(back)
-    elif deed.offered(row):
+    elif deed.offered(row, timezone.now()):
         form = deed.form(initial={"attempts": row.attempts})
     else:
         admin.message_user(request, str(deed.misfit), messages.ERROR)

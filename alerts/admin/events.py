@@ -1,5 +1,6 @@
 """What providers reported: a list in bounded pages, and the reports of one delivery on its page. All of it only to look
-at. A report as it came names the address that it is about: that part is for those who may look at contacts."""
+at. In a report addresses are masked, by the names of their fields and by their looks, which can miss one: that part is
+for those who may look at contacts."""
 
 from __future__ import annotations
 

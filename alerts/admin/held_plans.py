@@ -87,7 +87,7 @@ class WaitingFilter(admin.SimpleListFilter):
         return queryset.filter(decided_at=None) if self.value() == "1" else queryset
 
 
-_SHOWN = ("programme", "day", "planned", "usual", "state", "made_at", "decided_at", "decided_by")
+_SHOWN = ("programme", "day", "planned", "usual", "state", "made_at", "decided_at", "decided_by", "why")
 
 
 @admin.register(PlanHold)
@@ -148,8 +148,7 @@ class PlanHoldAdmin(OperatedAdmin, ReadOnlyAdmin):
 
 
 def _decide(hold: PlanHold, decision: Decision, *, by: Actor, why: str, now: datetime) -> None:
-    """The reason stands in the admin's log alone."""
-    blast.decide(hold=hold, let_go=decision.let_go, by=by, now=now)
+    blast.decide(hold=hold, let_go=decision.let_go, by=by, why=why, now=now)
 
 
 def _facts(hold: PlanHold) -> list[tuple[str, object]]:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
-from alerts.admin import decisions, proof
+from alerts.admin import decisions, proof, resending
 from alerts.admin.events import MAY_SEE_ADDRESSES, EventInline
 from alerts.admin.pages import ReadOnlyAdmin
 from alerts.models import Attempt, Delivery, Reminder
@@ -55,7 +55,7 @@ class PersonFilter(admin.SimpleListFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    """What was to be sent and what became of it; two acts, each on a page of its own, for those who may decide."""
+    """What was to be sent and what became of it; the acts, each on a page of its own, are for those who may decide."""
 
     list_display = [
         "id",
@@ -76,7 +76,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     inlines = [AttemptInline, EventInline]
 
     def get_urls(self) -> list[URLPattern]:
-        return [*decisions.urls(self), *super().get_urls()]
+        return [*decisions.urls(self), *resending.urls(self), *super().get_urls()]
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Those that wait for a person, in the order of their index: by the time at which the points go."""
@@ -95,7 +95,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """With the way to the acts that this person may do now."""
         row: Delivery | None = self.get_object(request, object_id)
-        deeds = decisions.offered(self, request, row) if row else []
+        rooms = (decisions, resending) if row else ()
+        deeds = [deed for room in rooms for deed in room.offered(self, request, row)]
         return super().change_view(request, object_id, form_url, {"deeds": deeds, **(extra_context or {})})
 
 

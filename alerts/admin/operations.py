@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import transaction
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -23,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from alerts.admin.pages import PlainAddress
+from alerts.channels.masking import without_addresses
 from alerts.errors import BadInput
 from alerts.watch.switches import LONGEST_WHY
 from ledger.actors import Actor
@@ -35,7 +37,10 @@ class WhyForm(forms.Form):
 
     why = forms.CharField(
         label=_("Reason"),
-        help_text=_("It stays on record, with your number as staff and the time."),
+        help_text=_(
+            "It stays on record, with your number as staff and the time. Addresses and telephone numbers in it are "
+            "masked."
+        ),
         max_length=LONGEST_WHY,
         widget=forms.Textarea({"rows": 3, "cols": 60}),
     )
@@ -46,7 +51,8 @@ class WhyForm(forms.Form):
         self.fields["why"].error_messages["required"] = rule
 
     def clean_why(self) -> str:
-        return " ".join(self.cleaned_data["why"].split())
+        """One line, without addresses: who stopped what, and why, is a fact that stays, and so does the admin's log."""
+        return without_addresses(" ".join(self.cleaned_data["why"].split()))
 
 
 class OperatedAdmin(PlainAddress):
@@ -97,11 +103,20 @@ class OperatedAdmin(PlainAddress):
 
     def try_act(self, request: HttpRequest, form: forms.Form, pk: Any, log: str, act: Callable[..., None]) -> bool:
         """Do it and log it with its reason, at the row with this key; False: it was refused, as the form says now."""
-        by, why = Actor("staff", str(request.user.pk)), form.cleaned_data["why"]
+        why = form.cleaned_data["why"]
+
+        def at_the_row(**terms: Any) -> list[Model]:
+            act(why=why, **terms)
+            return [self.model._default_manager.get(pk=pk)]
+
+        return self.try_rows(request, form, f"{log}: {why}", at_the_row)
+
+    def try_rows(self, request: HttpRequest, form: forms.Form, log: str, act: Callable[..., Sequence[Model]]) -> bool:
+        """The same with an act that returns the rows it made or changed: it is logged at each of them."""
         try:
             with transaction.atomic():
-                act(by=by, why=why, now=timezone.now())
-                self.log_change(request, self.model._default_manager.get(pk=pk), f"{log}: {why}")
+                for row in act(by=Actor("staff", str(request.user.pk)), now=timezone.now()):
+                    self.log_change(request, row, log)
         except BadInput as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, _t(refusal.detail))
             return False

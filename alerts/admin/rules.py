@@ -1,8 +1,7 @@
 """The rules of telling in the admin: the pack that a programme is held against, its reminders, holidays and exceptions.
 
 What would break the pack is refused with the finding's text at its field, unless a reason is given; the exception is
-then written with the rule. Policies live in the ledger, which has never heard of packs: they are not refused there, but
-stand among the findings on the page of the rules, and `manage.py lint_programme` fails on them.
+then written with the rule. `policies.py` does the same for the policies, which live in the ledger.
 """
 
 from __future__ import annotations
@@ -83,7 +82,8 @@ class OffsetsField(forms.CharField):
         return [int(name) for name in names]
 
 
-def _override_field() -> forms.CharField:
+def override_field() -> forms.CharField:
+    """The reason for an exception, on every form that is held against a pack."""
     return forms.CharField(
         label=_("reason for an exception"),
         required=False,
@@ -98,7 +98,7 @@ def _override_field() -> forms.CharField:
 class HeldForm(forms.ModelForm):
     """A rule that is held against its programme's pack before it is saved."""
 
-    override = _override_field()
+    override = override_field()
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # Django's own step, in which the row gets its values
@@ -187,7 +187,7 @@ class ScheduleForm(forms.Form):
     channels = ChannelsField(initial="email")
     at_once = forms.IntegerField(label=_("channels used at once"), initial=1, min_value=1, max_value=5)
     least_points = forms.IntegerField(label=_("least points"), initial=1, min_value=1, max_value=10**12)
-    override = _override_field()
+    override = override_field()
 
 
 @admin.register(ReminderRule)

@@ -3,15 +3,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from alerts.addresses import contacts, suppressions, traces
-from alerts.admin.pages import BoundedPaginator, PlainAddress, ReadOnlyAdmin
+from alerts.addresses import contacts
+from alerts.admin.pages import BoundedPaginator, PlainAddress
 from alerts.errors import BadInput
-from alerts.models import Consent, Contact, ExtensionRule, Suppression
+from alerts.models import Contact, ExtensionRule
 
 
 class ContactForm(forms.ModelForm):
@@ -26,16 +27,33 @@ class ContactForm(forms.ModelForm):
         if "channel" in entered and "address" in entered:
             try:
                 entered["address"] = contacts.normal(entered["channel"], entered["address"])
+                if (entered["channel"], entered["address"]) != (self.instance.channel, self.instance.address):
+                    contacts.must_be_carried(entered["channel"], entered["address"])
             except BadInput as refusal:
                 self.add_error("address", refusal.detail)
         return entered
+
+
+class CarriedFilter(admin.SimpleListFilter):
+    """Those that `alerts.W026` counts, to be taken out of use or to get another address."""
+
+    title = _("carried by the transport")
+    parameter_name = "carried"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("0", _("not carried by the transport of their channel"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() != "0":
+            return queryset
+        return queryset.filter(pk__in=contacts.not_carried())
 
 
 @admin.register(Contact)
 class ContactAdmin(PlainAddress):
     form = ContactForm
     list_display = ["member", "channel", "address", "language", "verified", "active", "refused_at"]
-    list_filter = ["channel", "verified", "active"]
+    list_filter = ["channel", "verified", "active", CarriedFilter]
     list_select_related = ["member"]
     search_fields = ["=address", "=member__reference"]
     raw_id_fields = ["member"]
@@ -64,38 +82,3 @@ class ExtensionRuleAdmin(PlainAddress):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False  # the ledger's entries name the rule by its number; a rule is put out of force instead
-
-
-@admin.register(Consent)
-class ConsentAdmin(ReadOnlyAdmin):
-    list_display = ["member", "channel", "purpose", "given", "at", "source", "actor"]
-    list_filter = ["channel", "purpose", "given"]
-    list_select_related = ["member"]
-    search_fields = ["=member__reference"]
-    ordering = ["-pk"]
-
-
-@admin.register(Suppression)
-class SuppressionAdmin(ReadOnlyAdmin):
-    list_display = ["channel", "address", "why", "at", "lifted_at", "note"]
-    list_filter = ["channel", "why"]
-    search_fields = ["=address"]
-    ordering = ["-pk"]
-    actions = ["lift"]  # type: ignore[assignment]
-
-    def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("alerts.change_suppression")
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """Also by an address that was erased: of that only the hash is there."""
-        found, doubled = super().get_search_results(request, queryset, search_term)
-        erased = queryset.filter(address=traces.marked(search_term.strip())) if search_term else queryset.none()
-        return found | erased, doubled
-
-    @admin.action(description=_("Write to these addresses again"), permissions=["lift"])
-    def lift(self, request: HttpRequest, queryset: Any) -> None:
-        for row in queryset:
-            try:
-                suppressions.lift(suppression=row, now=timezone.now())
-            except BadInput as error:
-                self.message_user(request, error.detail, messages.WARNING)

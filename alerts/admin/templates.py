@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from alerts.addresses import contacts, traces, trials
 from alerts.admin import lengths, previews
 from alerts.admin.pages import PlainAddress
-from alerts.channels import Channels
+from alerts.channels import Channels, carries_abroad
 from alerts.channels.sandbox import KEPT
 from alerts.errors import BadInput, CannotBeWritten, SendError
 from alerts.models import Template, TemplateVersion
@@ -72,6 +72,7 @@ class TemplateForm(forms.ModelForm):
                 language=row.language,
                 purpose=row.purpose,
                 words=template_versions.tidied(self.words()),
+                abroad=carries_abroad(row.channel),
             )
         except BadInput as error:
             self.add_error(error.field if error.field in self.fields else None, error.detail)
@@ -125,6 +126,7 @@ class TemplateAdmin(PlainAddress):
             language=obj.language,
             purpose=obj.purpose,
             words=form.words(),
+            abroad=carries_abroad(obj.channel),
             by=Actor("staff", str(request.user.pk)),
             now=timezone.now(),
         )

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
-from alerts.watch import gauges
+from alerts.duty import unreached
 from alerts.watch.gauges import Gauge
 
 PREFIX = "pointkeep_"
@@ -47,7 +47,7 @@ def show(request: HttpRequest) -> HttpResponse:
     if scheme.casefold() != "bearer" or not same:
         return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Read(gauges.read(now=timezone.now())))
+    registry.register(_Read(unreached.all_gauges(now=timezone.now())))
     answer = HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
     answer["Cache-Control"] = "no-store"
     return answer

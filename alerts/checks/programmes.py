@@ -11,13 +11,18 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import ProgrammingError, transaction
+from django.utils import timezone
 
 from alerts.channels import capabilities_of
+from alerts.channels.email import EmailChannel
 from alerts.channels.sandbox import SandboxChannel
+from alerts.duty import unreached
 from alerts.errors import UnknownChannel, UnknownTransport
 from alerts.models import ReminderRule, TellingRules, TemplateVersion
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
+from alerts.rules.linting import lint
+from alerts.watch.counting import MOST
 from ledger.models import Policy, Programme
 
 
@@ -42,6 +47,8 @@ def _found() -> Iterator[CheckMessage]:
         used.setdefault(programme, set()).update(channels)
         first[programme] = max(first.get(programme, 0), offset)
     yield from _duties(codes, first)
+    yield from _too_few_channels()
+    yield from _unreached()
     for programme, names in sorted(used.items()):
         for channel in sorted(names):
             yield from _channel(codes[programme], channel)
@@ -54,6 +61,10 @@ def _found() -> Iterator[CheckMessage]:
     for programme in sorted(told):
         for channel in sorted(used.get(programme, ())):
             yield from _never_delivered(codes[programme], channel)
+    under_a_duty = set(Policy.objects.filter(notice_days__gt=0).values_list("programme_id", flat=True))
+    for programme in sorted(under_a_duty - set(told)):
+        if Channel.EMAIL in used.get(programme, ()) and settings.TRANSPORTS.get(Channel.EMAIL) == EmailChannel.name:
+            yield from _bounces_unseen(codes[programme])
 
 
 def _duties(codes: dict[int, str], first: dict[int, int]) -> Iterator[CheckMessage]:
@@ -74,6 +85,33 @@ def _duties(codes: dict[int, str], first: dict[int, int]) -> Iterator[CheckMessa
                 hint="Enter an earlier reminder in the admin.",
                 id="alerts.W023",
             )
+
+
+def _too_few_channels() -> Iterator[CheckMessage]:
+    """What the linter says of it, unless it is an exception."""
+    duties = Policy.objects.filter(notice_days__gt=0, notice_channels__gt=1)
+    for programme in Programme.objects.filter(pk__in=duties.values("programme")).order_by("pk"):
+        for finding in lint(programme, now=timezone.now()):
+            if finding.rule == "house.channels" and finding.overridden_by is None:
+                yield Warning(
+                    f"In programme {programme.code!r} a notice counts on as many channels as its policy says "
+                    f"({finding.found}), and its reminders in time use fewer at once ({finding.has}): no notice is "
+                    "ever enough.",
+                    hint="Let its reminder rules use more channels at once in the admin.",
+                    id="alerts.W028",
+                )
+
+
+def _unreached() -> Iterator[CheckMessage]:
+    for code, number in unreached.members(now=timezone.now()).items():
+        yield Warning(
+            f"So many members of programme {code!r} have points under a notice duty and an address, but not on as many "
+            f"channels of its reminders in time as the duty asks: {number}. They are never told, nothing is waived, "
+            f"and their points stay. The {MOST} lots that go first were looked at.",
+            hint="Add the channels on which they can be reached to its reminder rules in the admin, or ask them for "
+            "another address.",
+            id="alerts.W027",
+        )
 
 
 def _channel(code: str, channel: str) -> Iterator[CheckMessage]:
@@ -114,3 +152,13 @@ def _never_delivered(code: str, channel: str) -> Iterator[CheckMessage]:
             hint="Let acceptance count, or choose a transport that reports.",
             id="alerts.W021",
         )
+
+
+def _bounces_unseen(code: str) -> Iterator[CheckMessage]:
+    yield Warning(
+        f"Programme {code!r} has a notice duty, and an e-mail over SMTP counts as told once the server takes it: one "
+        "that bounces after that is not seen, and its points expire.",
+        hint="Set EMAIL_TRANSPORT to anymail, whose bounces come by webhook, or read the mails that come back to "
+        "DEFAULT_FROM_EMAIL.",
+        id="alerts.W029",
+    )

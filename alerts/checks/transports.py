@@ -86,6 +86,16 @@ def check_webhooks(app_configs: Sequence[AppConfig] | None, **kwargs: object) ->
                     id="alerts.W012",
                 )
             )
+    secret = settings.ESP.get("webhook_secret", "")
+    user, _, password = secret.partition(":")
+    if "anymail" in settings.TRANSPORTS.values() and secret and not (user and password):
+        found.append(
+            Error(
+                "ANYMAIL_WEBHOOK_SECRET is no user and password with a colon between them: every report is refused.",
+                hint="Set it as user:password, and put the same before the host of the webhook's address there.",
+                id="alerts.E009",
+            )
+        )
     return found
 
 

@@ -12,13 +12,16 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection
 
+from alerts.channels.masking import without_addresses
 from alerts.errors import BadInput
 from alerts.models import PlanHold, TellingRules
+from alerts.watch.switches import reason
 from ledger.actors import Actor
 from ledger.models import Programme
 from ledger.policies import start_of_day
 
 DAYS = 28
+NEWEST_DECIDED = 5
 
 _USUAL = """
 SELECT coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY planned), 0)
@@ -48,15 +51,24 @@ def may_plan(*, programme: Programme, planned_today: int, day: date, now: dateti
     return found.may_plan
 
 
+def standing(*, programme: Programme, day: date) -> bool | None:
+    """What stands about a day: True, a person let it go; False, it is held or was refused; None, neither.
+
+    Planning asks before it finds anything, so that a plan that waits costs next to nothing.
+    """
+    hold = PlanHold.objects.filter(programme=programme, day=day).first()
+    return None if hold is None else bool(hold.let_go)
+
+
 def look(*, programme: Programme, planned_today: int, day: date) -> Look:
-    """The same, without a trace. A day that was let go stays so, and one that was refused, too. `blast_least` reminders
-    never wait."""
+    """The same as `may_plan`, without a trace. A day that was let go stays so, and one that is held or was refused,
+    too, however few reminders are left of it. On the others `blast_least` reminders never wait."""
+    stands = standing(programme=programme, day=day)
+    if stands is not None:
+        return Look(may_plan=stands)
     rules = TellingRules.objects.filter(programme=programme).first() or TellingRules(programme=programme)
     if planned_today <= rules.blast_least:
         return Look(may_plan=True)
-    hold = PlanHold.objects.filter(programme=programme, day=day).first()
-    if hold is not None:
-        return Look(may_plan=bool(hold.let_go))
     median = usual(programme, day)
     return Look(may_plan=planned_today <= rules.blast_factor * median, usual=int(median))
 
@@ -78,8 +90,18 @@ def usual(programme: Programme, day: date) -> float:
     return float(row[0]) if row else 0.0
 
 
-def decide(*, hold: PlanHold, let_go: bool, by: Actor, now: datetime) -> None:
-    """Let the day's plan go, or say no to it. Raises BadInput: somebody decided already."""
+def decided_lately() -> list[PlanHold]:
+    """The NEWEST_DECIDED holds that were decided last, the newest first, with their programmes."""
+    decided = PlanHold.objects.filter(decided_at__isnull=False).select_related("programme")
+    return list(decided.order_by("-decided_at", "-pk")[:NEWEST_DECIDED])
+
+
+def decide(*, hold: PlanHold, let_go: bool, by: Actor, why: str, now: datetime) -> None:
+    """Let the day's plan go, or say no to it, for a reason that stays at the hold; addresses in it are masked.
+
+    Raises BadInput: there is no reason of at most `switches.LONGEST_WHY` letters, or somebody decided already.
+    """
+    why = without_addresses(reason(why))
     waiting = PlanHold.objects.filter(pk=hold.pk, decided_at=None)
-    if not waiting.update(decided_at=now, decided_by=str(by), let_go=let_go):
+    if not waiting.update(decided_at=now, decided_by=str(by), let_go=let_go, why=why):
         raise BadInput("The plan was decided already, and stays so.", field="hold")

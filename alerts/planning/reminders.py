@@ -68,16 +68,22 @@ def plan(*, now: datetime, limit: int) -> int:
 
 
 def _plan(programme: Programme, now: datetime, limit: int) -> int:
-    """Plan, and take it back where the day is so much more than usual that a person must look first."""
+    """Plan, and take it back where the day is so much more than usual that a person must look first.
+
+    A day that is held already, or was refused, is left alone; one that a person let go needs no count.
+    """
     today = now.astimezone(programme.tz).date()
+    stands = blast.standing(programme=programme, day=today)
+    if stands is False:
+        return 0
     variables = values(programme, now=now) | {"limit": limit}
     with transaction.atomic():
         before = transaction.savepoint()
         with connection.cursor() as cursor:
             cursor.execute(_PLAN, variables)
             planned = int(cursor.rowcount)
-        if not planned:
-            return 0
+        if stands or not planned:
+            return planned
         # All that is due counts, not only what one run makes of it: a blast must not begin to go out.
         left = _count_left(variables) if planned == limit else 0
         of_the_day = left + planned_since(programme, start_of_day(today, programme.tz))

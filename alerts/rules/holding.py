@@ -2,7 +2,7 @@
 
 Only what a save would break counts against it, so that a rule can be put right one step at a time. An exception is a
 row with its reason, written in the transaction that saves the rule; it is for what was found then, and for nothing
-worse.
+worse. A policy is the ledger's, and saved by it: a new one is held to the pack just before and excused just after.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from alerts.checked import save_checked
 from alerts.errors import BadInput
 from alerts.models import Override, ReminderRule, TellingRules
 from alerts.rules.judging import Facts, Finding
-from alerts.rules.linting import facts_of, reminders_of, weigh, with_rules
+from alerts.rules.linting import facts_of, policies_of, reminders_of, weigh, with_rules
 from ledger import programmes
 from ledger.actors import Actor
-from ledger.models import Programme
+from ledger.models import Policy, Programme
 
 LONGEST_REASON = 500
 
@@ -41,6 +41,29 @@ def broken_anew(programme: Programme, *, before: Facts, after: Facts) -> list[Fi
         for finding in weigh(programme, after)
         if finding.overridden_by is None and (finding.rule, finding.found) not in known
     ]
+
+
+def broken_by_policy(policy: Policy, *, now: datetime) -> list[Finding]:
+    """What the programme breaks anew by this policy and has no exception for. One that is not saved yet has no number
+    that an exception could name.
+
+    A programme that has no pack and reminds nobody yet is held to nothing: it begins with its policy, and the system
+    check `alerts.W022` says what is missing.
+    """
+    others = list(Policy.objects.filter(programme=policy.programme_id).exclude(pk=policy.pk))
+    facts = facts_of(policy.programme, now=now)
+    if not facts.pack and not facts.reminders:
+        return []
+    before = replace(facts, policies=policies_of(others, now=now))
+    after = replace(facts, policies=policies_of([*others, policy], now=now))
+    return broken_anew(policy.programme, before=before, after=after)
+
+
+def excuse_policy(policy: Policy, *, reason: str, by: Actor, now: datetime) -> None:
+    """Write an exception for all that a policy breaks that was just saved, in the transaction that saved it under the
+    programme's lock. Raises BadInput when there is no reason: nothing must be committed then.
+    """
+    excuse(policy.programme, broken_by_policy(policy, now=now), reason=reason, by=by, now=now)
 
 
 def keep(row: Held, *, reason: str = "", by: Actor, now: datetime) -> None:

@@ -26,9 +26,11 @@ MONTHS = {Unit.MONTHS: 1, Unit.YEARS: 12}
 
 @dataclass(frozen=True, slots=True)
 class PolicyFacts:
-    """A policy in force or announced: how points expire, and the notice before. `number` is its own."""
+    """A policy in force or announced: how points expire, and the notice before. `number` is its own; None: it is only
+    being entered.
+    """
 
-    number: int
+    number: int | None
     model: str
     count: int
     unit: str
@@ -271,7 +273,8 @@ def _of_templates(pack: Pack, facts: Facts) -> Iterator[Finding]:
 
 
 def _policy(pack: Pack, line: str, policy: PolicyFacts, field: str, asks: str, has: str, found: str) -> Finding:
-    said = _("policy %(number)d: %(has)s") % {"number": policy.number, "has": has}
+    said = _("the new policy: %(has)s") if policy.number is None else _("policy %(number)d: %(has)s")
+    said %= {"number": policy.number, "has": has}
     return _finding(pack, line, field, asks, said, f"policy {policy.number}: {found}")
 
 

@@ -37,7 +37,7 @@ def facts_of(programme: Programme, *, now: datetime) -> Facts:
     facts = with_rules(Facts("", rules.open_from, rules.open_until, rules.country), rules)
     return replace(
         facts,
-        policies=_policies(programme, now),
+        policies=policies_of(Policy.objects.filter(programme=programme), now=now),
         reminders=reminders_of(ReminderRule.objects.filter(programme=programme).order_by("-offset_days")),
         templates=_templates(programme),
     )
@@ -55,10 +55,10 @@ def reminders_of(rules: Iterable[ReminderRule]) -> list[ReminderFacts]:
     return [ReminderFacts(rule.offset_days, tuple(rule.channels), rule.at_once) for rule in rules]
 
 
-def _policies(programme: Programme, now: datetime) -> list[PolicyFacts]:
-    """Those to come, and of those that were in force ever the newest for each origin."""
+def policies_of(policies: Iterable[Policy], *, now: datetime) -> list[PolicyFacts]:
+    """Those to come, and of those that were in force ever the newest for each origin; they need not be saved."""
     rows, in_force = [], set()
-    for policy in Policy.objects.filter(programme=programme).order_by("-effective_from"):
+    for policy in sorted(policies, key=lambda policy: policy.effective_from, reverse=True):
         if policy.origin not in in_force:
             rows.append(policy)
         if policy.effective_from <= now:

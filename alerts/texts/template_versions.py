@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -16,8 +16,9 @@ from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
 from alerts.texts import wording
 from alerts.texts.classifying import Marks, classify
+from alerts.texts.days_said import says_the_day, says_the_month
 from alerts.texts.sms_length import Length
-from alerts.texts.words import Telling, Text, Words, measure, widest, write
+from alerts.texts.words import WIDEST_DAYS, Telling, Text, Words, measure, widest, write
 from ledger.actors import Actor
 from ledger.models import Programme
 
@@ -33,13 +34,14 @@ def save(
     by: Actor,
     now: datetime,
     purpose: str = "notice",
+    abroad: bool = True,
 ) -> TemplateVersion:
     """Keep the words as the newest version; the older ones stay. Words that are the newest already are that version.
 
     Raises BadInput naming the field: see `check`; or the language is not known. Nothing is written then.
     """
     words = tidied(words)
-    check(programme=programme, channel=channel, language=language, purpose=purpose, words=words)
+    check(programme=programme, channel=channel, language=language, purpose=purpose, words=words, abroad=abroad)
     with transaction.atomic():
         # The programme's row, not the template's: of two first saves at once one would make it, the other fail.
         Programme.objects.select_for_update(no_key=True).get(pk=programme.pk)
@@ -58,12 +60,16 @@ def save(
         return version
 
 
-def check(*, programme: Programme, channel: str, language: str, purpose: str, words: Words) -> None:
+def check(
+    *, programme: Programme, channel: str, language: str, purpose: str, words: Words, abroad: bool = True
+) -> None:
     """Refuse what could not be sent to every member. Raises BadInput with the field and the name at fault.
 
     SMS and AlimTalk must be writable in cp949 and fit with the longest plausible values: any member may have a Korean
-    number. A notice says how many points, until when, and where to look, in each turn that its template can take. Words
-    that mix a notice and advertising, or lack the marks of what they are, are refused: see `classifying`.
+    number. An SMS must also fit into the segments of other networks, unless `abroad` is false: the channel's transport
+    carries to Korean numbers alone (`channels.carries_abroad`). A notice says how many points, until when (the day, its
+    month, and the time where there is one), and where to look, in each turn that its template can take. Words that mix
+    a notice and advertising, or lack the marks of what they are, are refused: see `classifying`.
     """
     for field, value, known in (("channel", channel, Channel), ("purpose", purpose, Purpose)):
         if value not in known.values:
@@ -88,9 +94,11 @@ def check(*, programme: Programme, channel: str, language: str, purpose: str, wo
             raise BadInput(error.detail, field=error.field) from error
         _bears(text, found.marks)
         if purpose == Purpose.NOTICE:
-            _says_it(text.text, "text", telling)
-            if channel == Channel.EMAIL:
-                _says_it(text.html, "html", telling)
+            for part in ("text", "html") if channel == Channel.EMAIL else ("text",):
+                _says_it(getattr(text, part), part, telling)
+                _says_until_when(words, getattr(text, part), part, telling, channel=channel, language=language)
+    if abroad and channel == Channel.SMS:
+        _fits_abroad(programme, language, words)
 
 
 def lengths(*, programme: Programme, channel: str, language: str, words: Words, korean_number: bool) -> Length:
@@ -132,6 +140,33 @@ def _says_it(written: str, part: str, telling: Telling) -> None:
     for name, value in (("points", f"{telling.points:,}"), ("link", telling.link)):
         if value not in written:
             raise BadInput(_("It must say {{ %(name)s }}, whatever the values are.") % {"name": name}, field=part)
+
+
+def _says_until_when(words: Words, written: str, part: str, telling: Telling, *, channel: str, language: str) -> None:
+    """That this turn of the template says the day and the month, and the time where the points end during the day."""
+    day = telling.last_day
+
+    def about(another: date) -> str:
+        return str(getattr(write(words, replace(telling, last_day=another), channel=channel, language=language), part))
+
+    (other,) = {*WIDEST_DAYS} - {day}
+    if not says_the_day(day, written, on_another_day=about(day - timedelta(weeks=1))) or not says_the_month(
+        day, written, in_another_month=about(other), language=language
+    ):
+        rule = _("It must say the day and the month of {{ last_day }}, whatever the values are.")
+        raise BadInput(rule, field=part)
+    if telling.last_time and f"{telling.last_time:%H:%M}" not in written:
+        rule = _("It must say {{ last_time }} wherever there is one: there the points end during the day.")
+        raise BadInput(rule, field=part)
+
+
+def _fits_abroad(programme: Programme, language: str, words: Words) -> None:
+    """That the longest of it fits into the segments in which networks outside Korea carry it."""
+    try:
+        lengths(programme=programme, channel=Channel.SMS, language=language, words=words, korean_number=False)
+    except CannotBeWritten as error:
+        rule = _("To numbers outside Korea: %(rule)s") % {"rule": error.detail}
+        raise BadInput(rule, field=error.field) from error
 
 
 def _sample(programme: Programme) -> Telling:

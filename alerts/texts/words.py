@@ -18,9 +18,12 @@ from alerts.texts.encoding import substituted
 
 LANGUAGES = ("ko", "en")
 CHANNELS = ("email", "sms", "alimtalk")
-TEMPLATE = "reminder/2"  # raised when the built-in words change, so that the proof can say which were used
+# Raised when the built-in words change, or what their hash covers, so that the proof can say which were used.
+TEMPLATE = "reminder/3"
 BUILT_IN = Path(__file__).parent.parent / "templates" / "alerts" / "reminder"
 LONGEST_SUBJECT = 300
+# The same number of the day, and both Wednesdays: long words in English.
+WIDEST_DAYS = (date(2026, 9, 30), date(2026, 12, 30))
 # What an AlimTalk must say of the points that it speaks of, word for word (KakaoTalk, from April 2026).
 PAID_POINTS = "※ 고객님의 유료 구매로 지급된 포인트 안내입니다."
 
@@ -69,8 +72,13 @@ class Text:
 
     @property
     def hash(self) -> str:
-        """SHA-256 over what the reader sees as plain text: shows later which words were sent."""
-        return hashlib.sha256(f"{self.subject}\n{self.text}".encode()).hexdigest()
+        """SHA-256 over what the reader sees, the HTML of an e-mail too: shows later which words were sent.
+
+        The HTML is not kept: the template's version and the variables, which are, write it again, and this says whether
+        what they write is what was sent.
+        """
+        seen = f"{self.subject}\n{self.text}" + (f"\n{self.html}" if self.html else "")
+        return hashlib.sha256(seen.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +177,7 @@ def widest(telling: Telling) -> list[Telling]:
     can take: with and without a name and a time, on the last day, on the one before, and long before."""
     return [
         replace(telling, points=9_999_999_999, last_day=day, days_left=left, name=name, last_time=at)
-        for day in (date(2026, 9, 30), date(2026, 12, 30))  # Wednesdays: long words in English
+        for day in WIDEST_DAYS
         for left in (0, 1, 3_650)
         for name in ("", "가나다라마바사아자차카타파하거너더러머버")
         for at in (None, time(23, 59))

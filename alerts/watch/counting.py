@@ -68,6 +68,25 @@ SELECT count(*), coalesce(max(extract(epoch FROM %(now)s - last.at)), 0)
          WHERE status = 'unknown' AND (why = 'person') = %(person)s LIMIT %(most)s) unknown
  CROSS JOIN LATERAL (SELECT coalesce(max(attempt.at), unknown.created_at) AS at FROM alerts_attempt attempt
                       WHERE attempt.delivery_id = unknown.id) last"""
+# `delivery_given_up`, then for each the indexes of its reminder, of the account's lots and reminders. Counted is what
+# `sending.resending` could send again: the points are still there, no nearer reminder took its place, and nothing else
+# of its reminder followed it, is on its way or was taken.
+_GIVEN_UP = """
+SELECT count(*)
+  FROM (SELECT reminder_id, channel, resend_no FROM alerts_delivery
+         WHERE status = 'dead' AND why = 'exhausted'
+         ORDER BY next_attempt_at DESC LIMIT %(most)s) dead
+  JOIN alerts_reminder reminder ON reminder.id = dead.reminder_id
+ WHERE reminder.expires_at > %(now)s
+   AND EXISTS (SELECT FROM ledger_lot lot WHERE lot.open AND lot.account_id = reminder.account_id
+                  AND lot.expires_at = reminder.expires_at)
+   AND NOT EXISTS (SELECT FROM alerts_reminder nearer
+                    WHERE nearer.account_id = reminder.account_id AND nearer.expires_at = reminder.expires_at
+                      AND nearer.offset_days < reminder.offset_days)
+   AND NOT EXISTS (SELECT FROM alerts_delivery other
+                    WHERE other.reminder_id = dead.reminder_id
+                      AND (other.status IN ('pending', 'claimed', 'sending', 'unknown', 'accepted', 'delivered')
+                           OR (other.channel = dead.channel AND other.resend_no > dead.resend_no)))"""
 # `delivery_leases`
 _UNCERTAIN = """
 SELECT count(*), coalesce(extract(epoch FROM %(now)s - min(lease_until)), 0)
@@ -146,6 +165,11 @@ class Line:
     def unknown(self, *, by_a_person: bool) -> Some:
         """Unknown outcomes that the clock, or only a person, can find out; the age since their last call."""
         return self._some(_UNKNOWN, person=by_a_person)
+
+    def given_up(self) -> int:
+        """Of the newest MOST that were tried as often as we try: those that a person can still send again."""
+        ((count,),) = self._rows(_GIVEN_UP)
+        return int(count)
 
     def uncertain(self) -> Some:
         """Calls whose lease ran out; the age since then."""

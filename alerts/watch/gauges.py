@@ -188,16 +188,19 @@ def _to_arrive(line: Line) -> Gauge:
 
 
 def _switches(now: datetime) -> Iterator[Gauge]:
-    """What is not tried for now: by a breaker, or because a person stopped it."""
+    """What is not tried for now: after failures, at the provider's wish, or because a person stopped it."""
     rows = {row.name: row for row in Transport.objects.order_by("name")[:MOST]}
     names = sorted(_carried().keys() | rows.keys())
-    opened = {name for name, row in rows.items() if row.open_until and row.open_until > now}
+    left_alone = {name: row for name, row in rows.items() if row.open_until and row.open_until > now}
+    opened = {name for name, row in left_alone.items() if row.failures}
     stopped = {name for name, row in rows.items() if row.stopped_at}
-    for gauge, which, what in (
-        ("breaker_open", opened, "its breaker is open after failures"),
-        ("transport_stopped", stopped, "a person stopped it"),
+    for gauge, which, most, what in (
+        ("breaker_open", opened, 0, "its calls failed"),
+        # It ends by itself within minutes; where it goes on and on, the oldest due delivery grows too old.
+        ("transport_resting", left_alone.keys() - opened, math.inf, "its provider asked for it: too much was sent"),
+        ("transport_stopped", stopped, 0, "a person stopped it"),
     ):
-        samples = [Sample(float(name in which), 0, {"transport": name}) for name in names]
+        samples = [Sample(float(name in which), most, {"transport": name}) for name in names]
         yield Gauge(gauge, f"1 while the transport is left alone because {what}, else 0.", samples)
     programmes = TellingRules.objects.exclude(stopped_at=None)[:MOST].count()
     yield Gauge("programmes_stopped", "Programmes whose telling a person stopped.", [Sample(programmes, 0)])
@@ -212,6 +215,13 @@ def _waiting(line: Line) -> Iterator[Gauge]:
         "plans_held_oldest_seconds",
         "Age of the oldest of them, in seconds; 0: there is none.",
         [Sample(_age(first.made_at, line.now) if first else 0, LONGEST_HELD.total_seconds())],
+    )
+    yield Gauge(
+        "deliveries_given_up",
+        "Deliveries that were tried as often as we try, whose date is still ahead, and that a person can send again: "
+        "the points are there, and no other message of their reminder took their place; among the newest "
+        f"{MOST} given up.",
+        [Sample(line.given_up(), 0)],
     )
     near, past = line.untold()
     yield Gauge(

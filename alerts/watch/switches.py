@@ -25,7 +25,7 @@ SELECT EXISTS (SELECT FROM alerts_tellingrules WHERE programme_id = %(programme)
 
 def stop_programme(*, programme: Programme, by: Actor, why: str, now: datetime) -> None:
     """Send nothing for this programme from now on. Raises BadInput: no reason, or it is stopped already."""
-    why = _reason(why)
+    why = reason(why)
     with transaction.atomic():
         TellingRules.objects.get_or_create(programme=programme)
         running = TellingRules.objects.filter(programme=programme, stopped_at=None)
@@ -37,7 +37,7 @@ def stop_programme(*, programme: Programme, by: Actor, why: str, now: datetime) 
 def resume_programme(*, programme: Programme, by: Actor, why: str, now: datetime) -> None:
     """Go on sending for this programme. On its row, who let it go on, and why, replaces who stopped it. Raises
     BadInput: no reason, or it is not stopped."""
-    why = _reason(why)
+    why = reason(why)
     with transaction.atomic():
         stopped = TellingRules.objects.filter(programme=programme, stopped_at__isnull=False)
         if not stopped.update(stopped_at=None, stopped_by=str(by), stopped_why=why):
@@ -50,7 +50,7 @@ def stop_transport(*, name: str, by: Actor, why: str, now: datetime) -> None:
 
     The name need not be in use: whoever is about to change the settings can stop it before.
     """
-    why = _reason(why)
+    why = reason(why)
     longest = Transport._meta.get_field("name").max_length or 0
     if not name or len(name) > longest:
         rule = _("A transport has a name of at most %(number)d letters.")
@@ -66,7 +66,7 @@ def stop_transport(*, name: str, by: Actor, why: str, now: datetime) -> None:
 def resume_transport(*, name: str, by: Actor, why: str, now: datetime) -> None:
     """Go on sending through this transport. On its row, who let it go on, and why, replaces who stopped it. Raises
     BadInput: no reason, or it is not stopped."""
-    why = _reason(why)
+    why = reason(why)
     with transaction.atomic():
         stopped = Transport.objects.filter(name=name, stopped_at__isnull=False)
         if not stopped.update(stopped_at=None, stopped_by=str(by), stopped_why=why):
@@ -87,8 +87,8 @@ def transport_stopped(transport: str) -> bool:
     return Transport.objects.filter(name=transport, stopped_at__isnull=False).exists()
 
 
-def _reason(why: str) -> str:
-    """One line that says why."""
+def reason(why: str) -> str:
+    """One line that says why. Raises BadInput: there is none, or more than LONGEST_WHY letters."""
     why = " ".join(why.split())
     if not why or "\0" in why or len(why) > LONGEST_WHY:
         raise BadInput(_("Say why, in at most %(number)d letters.") % {"number": LONGEST_WHY}, field="why")

@@ -1,15 +1,19 @@
-"""What a member sends: an address, the code that came there, and which messages they want on which channel."""
+"""What a member sends: an address, the code that came there, their time zone, and which messages they want on which
+channel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, ClassVar
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from alerts.addresses import consents
+from alerts.addresses import consents, zones
+from alerts.channels import carries_abroad
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
 
@@ -18,6 +22,20 @@ MESSAGES = {
     Purpose.ADVERTISING: _("Advertising"),
     Purpose.NIGHT_ADVERTISING: _("Advertising at night, too: from 21:00 to 08:00"),
 }
+
+AREAS = {  # the first part of the name of a zone
+    "Africa": _("Africa"),
+    "America": _("America"),
+    "Antarctica": _("Antarctica"),
+    "Arctic": _("Arctic"),
+    "Asia": _("Asia"),
+    "Atlantic": _("Atlantic Ocean"),
+    "Australia": _("Australia"),
+    "Europe": _("Europe"),
+    "Indian": _("Indian Ocean"),
+    "Pacific": _("Pacific Ocean"),
+}
+NO_ZONE = _("There is no such time zone. Please choose one from the list.")
 
 
 class AddressForm(forms.Form):
@@ -52,6 +70,11 @@ class PhoneForm(AddressForm):
         help_text=_("For example 010-1234-5678; a number of another country with its code, as +1 415 555 2671."),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not carries_abroad(self.channel):
+            self.fields["phone"].help_text = _("For example 010-1234-5678.")
+
 
 class CodeForm(forms.Form):
     """The code; one that cannot be it costs no try."""
@@ -67,6 +90,50 @@ class CodeForm(forms.Form):
         if not (len(code) == 6 and code.isascii() and code.isdecimal()):
             raise forms.ValidationError(_("A code has six digits."))
         return code
+
+
+class ZoneForm(forms.Form):
+    """The time zone: the programme's, one of those to choose from, or what staff entered that is none of them."""
+
+    zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        help_text=_(
+            "By its clock we keep the hours without SMS and KakaoTalk messages, and write the last day of your points. "
+            "The dates on these pages are by the clock of the programme."
+        ),
+        error_messages={"invalid_choice": NO_ZONE},
+    )
+
+    def __init__(self, data: Any = None, *, kept: str, programmes_own: str, **kwargs: Any) -> None:
+        """`kept` is the member's zone by now, empty for that of the programme, `programmes_own`."""
+        super().__init__(data, initial={"zone": kept}, **kwargs)
+        field = cast(forms.ChoiceField, self.fields["zone"])
+        offered = zones.to_choose_from()
+        field.choices = [
+            ("", _("The programme's time zone (%(zone)s)") % {"zone": programmes_own}),
+            *([(kept, kept)] if kept and kept not in offered else []),
+            *_by_area(offered),
+        ]
+
+    def clean_zone(self) -> str:
+        if "zone" not in self.data:  # a form without the field says nothing, and would else mean the programme's
+            raise forms.ValidationError(NO_ZONE)
+        return str(self.cleaned_data["zone"])
+
+
+def _by_area(names: Iterable[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Zones grouped by area, each read by its city first, so that typing its first letters finds it."""
+    grouped = groupby(sorted(names), key=lambda name: name.partition("/")[0])
+    return [
+        (str(AREAS.get(area, area)), sorted(((name, _city(name)) for name in inside), key=itemgetter(1)))
+        for area, inside in grouped
+    ]
+
+
+def _city(name: str) -> str:
+    """“Buenos Aires, Argentina” for “America/Argentina/Buenos_Aires”."""
+    return ", ".join(reversed(name.replace("_", " ").split("/")[1:]))
 
 
 class PreferencesForm(forms.Form):
@@ -94,11 +161,8 @@ class PreferencesForm(forms.Form):
                 )
 
     def clean(self) -> None:
-        said = self.said()
-        says_no = any(purpose == Purpose.NOTICE and not given for (_channel, purpose), given in said.items())
-        # Without an address that works, only a no on every channel is a no to everything.
-        channels = self._reached_by or set(Channel)
-        if says_no and not any(self.cleaned_data[_name(channel, Purpose.NOTICE)] for channel in channels):
+        after = {channel.value: self.cleaned_data[_name(channel, Purpose.NOTICE)] for channel in Channel}
+        if consents.ends_all_notices(self.said(), after=after, reached_by=self._reached_by):
             self.asks_if_sure = True
             if not self.cleaned_data["sure"]:
                 self.add_error("sure", _("Nothing was changed yet. Please tick this box if you are sure."))

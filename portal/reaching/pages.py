@@ -53,16 +53,21 @@ class Choices:
 
 
 def address_lines(member_id: int, zone: ZoneInfo) -> list[AddressLine]:
-    """The member's addresses, each with its states in words."""
+    """The member's addresses, each with its states in words, and its zone where they are not all in the same."""
+    found = states.addresses_of(member_id)
+    differ = len({each.contact.zone for each in found}) > 1
     return [
         AddressLine(
             pk=each.contact.pk,
             kind=_("E-mail address") if each.contact.channel == Channel.EMAIL else _("Mobile number"),
             written=written(each.contact),
-            states=[_state(state, each, zone) for state in each.states],
+            states=[
+                *(_state(state, each, zone) for state in each.states),
+                *([_("Its time zone: %(zone)s.") % {"zone": each.contact.zone or zone.key}] if differ else []),
+            ],
             waits=each.waits,
         )
-        for each in states.addresses_of(member_id)
+        for each in found
     ]
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from alerts.addresses import consents, contacts, verifications
+from alerts.addresses import consents, contacts, verifications, zones
 from alerts.channels import Channels
 from alerts.errors import BadInput, SendError
 from alerts.models import Contact
@@ -25,7 +25,7 @@ from alerts.texts.words import spoken_as
 from ledger.models import Account
 from portal.memberships import accounts_of, actor_of, chosen_or_404, context
 from portal.reaching import pages
-from portal.reaching.forms import AddressForm, CodeForm, EmailForm, PhoneForm, PreferencesForm
+from portal.reaching.forms import AddressForm, CodeForm, EmailForm, PhoneForm, PreferencesForm, ZoneForm
 
 
 @never_cache
@@ -41,6 +41,8 @@ def reaching(request: HttpRequest, code: str) -> HttpResponse:
             return _add(request, account, EmailForm(request.POST))
         case "phone":
             return _add(request, account, PhoneForm(request.POST))
+        case "zone":
+            return _move(request, account)
         case "preferences":
             return _prefer(request, account)
         case "confirm":
@@ -125,6 +127,23 @@ def _resend(request: HttpRequest, account: Account, contact: Contact) -> HttpRes
     return redirect("portal:proving", code=account.programme.code, pk=contact.pk)
 
 
+def _move(request: HttpRequest, account: Account) -> HttpResponse:
+    form = _zone_form(account, request.POST)
+    if form.is_valid():
+        try:
+            zones.move(member=account.member, zone=form.cleaned_data["zone"], by=actor_of(request))
+        except BadInput as refusal:
+            form.add_error("zone", refusal.detail)
+        else:
+            messages.success(request, _("Your time zone is saved."))
+            return redirect("portal:reaching", code=account.programme.code)
+    return _page(request, account, form, now=timezone.now())
+
+
+def _zone_form(account: Account, data: object = None) -> ZoneForm:
+    return ZoneForm(data, kept=zones.zone_of(account.member_id), programmes_own=account.programme.zone)
+
+
 def _prefer(request: HttpRequest, account: Account) -> HttpResponse:
     now = timezone.now()
     form = _preferences(account, now, request.POST)
@@ -172,6 +191,7 @@ def _page(request: HttpRequest, account: Account, sent: Form | None = None, *, n
     shown = {
         "addresses": pages.address_lines(account.member_id, zone),
         "forms": {kind.field: sent if isinstance(sent, kind) else kind() for kind in (EmailForm, PhoneForm)},
+        "zone": sent if isinstance(sent, ZoneForm) else _zone_form(account),
         "preferences": preferences,
         "choices": pages.choices(preferences, words, zone, now),
         "to_confirm": pages.to_confirm(words, zone, now),

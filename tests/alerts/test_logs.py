@@ -105,7 +105,8 @@ def account(byeol) -> Account:
     user.save()
     alert_builders.email(theirs, ADDRESS)
     alert_builders.phone(theirs, NUMBER)
-    words = f"{TEXT} {{% if name %}}{{{{ name }}}}{{% endif %}} {{{{ points }}}} {{{{ last_day }}}} {{{{ link }}}}"
+    until = "{{ last_day }}{% if last_time %} {{ last_time }}{% endif %}"
+    words = f"{TEXT} {{% if name %}}{{{{ name }}}}{{% endif %}} {{{{ points }}}} {until} {{{{ link }}}}"
     for channel, written in [
         ("email", Words(words, subject=TEXT, html=f"<p>{words}</p>")),
         ("sms", Words(words)),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 from django.db import connection, transaction
 
+from alerts.addresses import contacts, traces
 from alerts.duty import extension_rules
 from alerts.errors import NotSent
-from alerts.models import Attempt, Delivery, ProviderEvent, Reminder
+from alerts.models import Attempt, Contact, Delivery, ProviderEvent, Reminder, Suppression
 from alerts.planning import reminders
 from alerts.sending import deliveries, notice, receipts
 from ledger.models import Entry, Extension, Notice
@@ -147,6 +149,59 @@ def test_reports_are_matched_once(byeol, carrier):
     assert states() == [(60, "undelivered", "")] * MEMBERS
     deliveries.reap(now=before(59), limit=100)
     assert Entry.objects.filter(kind="notify").count() == 2 * MEMBERS
+
+
+@pytest.mark.parametrize("has_trace", [True, False])
+@pytest.mark.parametrize("kind", ["bounced", "complained"])
+def test_an_address_can_be_erased_while_a_report_ends_it(carrier, monkeypatch, kind, has_trace):
+    """Both need the address and its deliveries: who took them in another order than the other would wait for ever."""
+    alert_builders.member(alert_builders.byeol(), "minji", 100)
+    plan(before(60))
+    deliveries.deliver(now=before(60), limit=10)
+    if not has_trace:
+        Delivery.objects.update(address_trace="")
+    ProviderEvent.objects.create(
+        transport="carrier",
+        event_key=kind,
+        kind=kind,
+        our_key=str(Delivery.objects.get().pk),
+        occurred_at=before(60),
+        received_at=before(60),
+        raw="{}",
+    )
+    real, holds, failures = receipts._suppress, Event(), []
+
+    def suppress(*terms):
+        holds.set()
+        for _ in range(200):
+            if _somebody_waits():
+                break
+            time.sleep(0.01)
+        real(*terms)
+
+    def erase() -> None:
+        try:
+            assert holds.wait(10)
+            contacts.erase(contact=Contact.objects.get())
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(receipts, "_suppress", suppress)
+    erasing = Thread(target=erase)
+    erasing.start()
+    assert receipts.match(now=before(60), limit=10) == 1
+    erasing.join()
+    assert failures == []
+    assert not Contact.objects.exists()
+    assert Suppression.objects.get().address == traces.marked("minji@example.com")
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
 
 
 def test_after_an_outage_one_worker_tries(byeol, carrier):

@@ -76,6 +76,87 @@ def test_a_member_adds_an_address_proves_it_and_opts_out_of_sms(page: Page, acco
     assert Consent.objects.filter(channel="email", given=False).count() == 1
 
 
+def test_a_zone_is_chosen_on_a_phone_by_keyboard_alone_and_without_a_script(page: Page, account):
+    alert_builders.email(account)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(REACHING)
+    sign_in(page)
+    signed_in = page.context.storage_state()
+    bare = page.context.browser.new_context(  # type: ignore[union-attr]
+        locale="en-US",
+        viewport=PHONE,  # type: ignore[arg-type]
+        base_url=page.url,
+        storage_state=signed_in,
+        java_script_enabled=False,
+    )
+    plain = bare.new_page()
+    plain.goto(REACHING)
+    zone = plain.get_by_role("combobox", name="Time zone")
+    expect(zone).to_have_value("")
+    plain.get_by_role("button", name="Add this mobile number").focus()
+    plain.keyboard.press("Tab")
+    expect(zone).to_be_focused()
+    plain.keyboard.type("London")
+    plain.keyboard.press("Tab")
+    expect(plain.get_by_role("button", name="Save my time zone")).to_be_focused()
+    plain.keyboard.press("Enter")
+    expect(plain.get_by_role("status")).to_have_text("Your time zone is saved.")
+    expect(zone).to_have_value("Europe/London")
+    assert Contact.objects.get().zone == "Europe/London"
+    assert width_to_scroll(plain) == 0
+    bare.close()
+
+    page.goto(REACHING)
+    page.evaluate("document.querySelector('#id_zone option').value = 'Mars/Phobos'")
+    page.get_by_label("Time zone").select_option("Mars/Phobos")
+    page.get_by_role("button", name="Save my time zone").click()
+    error = page.locator("#id_zone_error")
+    expect(error).to_have_text("There is no such time zone. Please choose one from the list.")
+    expect(page.get_by_label("Time zone")).to_have_accessible_description(re.compile("There is no such time zone"))
+    assert Contact.objects.get().zone == "Europe/London"
+    assert width_to_scroll(page) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "button", "said"),
+    [
+        ("email", "m" * 300, "Add this e-mail address", "Ensure this value has at most 254 characters (it has 300)."),
+        ("email", f"{'m' * 200}@example", "Add this e-mail address", "Enter a valid email address."),
+        ("phone", "1588-0000", "Add this mobile number", "This number cannot receive SMS."),
+    ],
+)
+def test_what_is_refused_on_a_phone_is_said_at_its_field_and_fits(page: Page, account, field, written, button, said):
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(REACHING)
+    sign_in(page)
+    page.goto(REACHING)
+    page.evaluate("document.querySelectorAll('input').forEach((input) => input.removeAttribute('maxlength'))")
+    page.locator(f"#id_{field}").fill(written)
+    page.get_by_role("button", name=button).click()
+    expect(page.locator(f"#id_{field}_error")).to_have_text(said)
+    expect(page.locator(f"#id_{field}")).to_have_accessible_description(re.compile(re.escape(said)))
+    assert width_to_scroll(page) == 0
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["English", "한국어"])
+def test_a_page_with_warnings_and_errors_fits_a_phone(page: Page, account, language: str):
+    alert_builders.email(account)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(REACHING)
+    sign_in(page)
+    page.get_by_role("button", name=language).click()
+    page.goto(REACHING)
+    page.locator("#id_email_notice").uncheck()
+    page.locator("button[value=preferences]").click()
+    expect(page.locator("#id_sure_error")).to_be_visible()
+    assert (width_to_scroll(page), page.evaluate(WEAK_TEXTS)) == (0, [])
+    page.evaluate("document.querySelector('#id_zone option').value = 'Mars/Phobos'")
+    page.locator("button[value=zone]").click()
+    expect(page.locator("#id_zone_error")).to_be_visible()
+    assert (width_to_scroll(page), page.evaluate(WEAK_TEXTS)) == (0, [])
+
+
 @pytest.mark.parametrize("language", ["English", "한국어"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_can_be_read_and_touched_on_a_phone(page: Page, account, language: str, scheme: str):
@@ -103,7 +184,8 @@ def test_the_pages_can_be_read_and_touched_on_a_phone(page: Page, account, langu
         page.goto(path)
         assert width_to_scroll(page) == 0, path
         assert page.evaluate(WEAK_TEXTS) == [], path
-        for control in page.locator("main button, main a.button, main label.tick, main input:not([type=hidden])").all():
+        touched = "main button, main a.button, main label.tick, main select, main input:not([type=hidden])"
+        for control in page.locator(touched).all():
             box = control.bounding_box()
             assert box is not None
             assert box["height"] >= (24 if control.get_attribute("type") == "checkbox" else 44), control.text_content()

@@ -172,7 +172,8 @@ def test_the_permission_alone_makes_no_staff(kept, minji):
 
 
 def test_no_folder_is_not_the_folder_in_which_the_process_runs(tmp_path, monkeypatch):
-    deliver(tmp_path, "Not ours")
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "mail"
+    deliver(folder, "Not ours")
+    monkeypatch.chdir(folder)
     assert inbox.messages("") == []
-    assert inbox.message("", next(iter(Maildir(tmp_path).keys()))) is None
+    assert inbox.message("", next(iter(Maildir(folder).keys()))) is None

@@ -44,9 +44,13 @@ def test_the_reasons_that_the_ledger_writes_are_known(reason: str):
     [
         ("nobody was told in time", "We had not told you in time, so your points stay longer."),
         ("active in the last 90 days", "You were active in the last 90 days, so your points stay longer."),
+        ("a purchase of 100.90 at 1.5", "The purchase came to 100.90."),
+        ("a purchase of 0.40 at 1 is worth no point", "The purchase was too small for a point."),
         ("a purchase of 0.40 is worth no point", "The purchase was too small for a point."),
         ("a return of 0.40 is worth no point", "The return was too small for a point."),
+        ("a return of 99.00", "Goods were returned."),
         ("return", "Goods were returned."),
+        ("the waiver is not true any more", "Why we had not written to you does not hold any more."),
         ("lapsed", "They were on hold and not used in time, so you have them back."),
         ("the account was closed", "They were on hold when the account was closed, so they came back first."),
         ("return of the king", "Reason: return of the king"),

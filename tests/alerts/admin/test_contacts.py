@@ -58,6 +58,32 @@ def test_what_is_wrong_is_said_at_its_field(admin_client, member, field, changes
     assert not Contact.objects.exists()
 
 
+def test_a_number_that_the_transport_does_not_carry_to_is_refused_at_its_field(admin_client, member, settings):
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "nhn"}
+    page = admin_client.post(reverse(ADD), form(member, channel="sms", address="+1 415 555 2671"))
+    assert page.status_code == 200
+    said = page.context["adminform"].form.errors
+    assert said == {"address": ["SMS reaches only numbers that begin with +82."]}
+    assert not Contact.objects.exists()
+    assert admin_client.post(reverse(ADD), form(member, channel="sms", address="010-1234-5678")).status_code == 302
+
+
+def test_one_that_was_there_before_can_be_found_and_taken_out_of_use(admin_client, minji, settings):
+    korean, american = alert_builders.phone(minji), alert_builders.phone(minji, "+14155552671")
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "nhn"}
+    listed = reverse("admin:alerts_contact_changelist")
+    assert list(admin_client.get(listed, {"carried": "0"}).context["cl"].result_list) == [american]
+    assert korean in admin_client.get(listed).context["cl"].result_list
+    change = reverse("admin:alerts_contact_change", args=[american.pk])
+    kept = form(minji.member, channel="sms", address="+1 415 555 2671", active="")
+    assert admin_client.post(change, kept).status_code == 302
+    american.refresh_from_db()
+    assert (american.address, american.active) == ("+14155552671", False)
+    assert list(admin_client.get(listed, {"carried": "0"}).context["cl"].result_list) == []
+    other = form(minji.member, channel="sms", address="+1 415 555 2672")
+    assert "address" in admin_client.post(change, other).context["adminform"].form.errors
+
+
 def test_the_same_address_written_in_another_way_is_not_entered_twice(admin_client, member):
     for written in ("+821012345678", "010-1234-5678"):
         page = admin_client.post(reverse(ADD), form(member, channel="sms", address=written))

@@ -20,6 +20,7 @@ from ledger.actors import Actor
 from ledger.models import Notice
 from tests import alert_builders
 from tests.alert_builders import LAST_DAY, before, on_channels, plan, the_delivery
+from tests.alerts.carrier import can
 from tests.windows import stop_clock
 
 SENT_AT = before(60)
@@ -259,7 +260,8 @@ def test_an_old_page_decides_nothing_about_a_later_call(client, sora, held, carr
     assert 'name="attempts" value="3"' in client.get(url("decide", held)).content.decode()
 
 
-def test_what_the_clock_still_finds_out_is_left_to_it(client, sora, waits, carrier):
+def test_what_the_clock_still_finds_out_is_left_to_it(client, sora, waits, carrier, monkeypatch):
+    stop_clock(monkeypatch, SENT_AT + timedelta(minutes=59))
     carrier.answers = [Unknown()]
     deliveries.deliver(now=SENT_AT, limit=10)
     unknown = [("email", "unknown", "")]
@@ -268,6 +270,30 @@ def test_what_the_clock_still_finds_out_is_left_to_it(client, sora, waits, carri
     said = "What became of it is still being found out: no person needs to decide."
     assert errors(client.post(url("decide", waits), ENTERED)) == {"": [said]}
     nothing_happened(carrier, unknown)
+
+
+def test_what_nobody_has_found_out_for_an_hour_a_person_may_decide(client, sora, waits, carrier, monkeypatch):
+    """The provider is still asked; what the person says stands."""
+    stop_clock(monkeypatch, SENT_AT + timedelta(minutes=61))
+    carrier.can = can(can_look_up=True)
+    carrier.answers, carrier.looked_up = [Unknown()], Unknown()
+    deliveries.deliver(now=SENT_AT, limit=10)
+    deliveries.reap(now=SENT_AT + timedelta(minutes=60), limit=10)
+    assert on_channels() == [("email", "unknown", "")]
+    assert button("decide", waits) in page_of(client, waits)
+    assert "its pages." in client.get(url("decide", waits)).content.decode()
+    assert client.post(url("decide", waits), ENTERED).status_code == 302
+    assert on_channels() == [("email", "accepted", "")]
+    deliveries.reap(now=LATER, limit=10)
+    assert on_channels() == [("email", "accepted", "")]
+    assert (len(carrier.looks), len(carrier.calls)) == (1, 1)
+
+
+def test_no_address_stands_in_a_reason_that_stays_for_good(client, sora, held):
+    assert "telephone numbers in it are masked." in client.get(url("decide", held)).content.decode()
+    client.post(url("decide", held), ENTERED | {"why": "minji@example.com, 010-1234-5678, has it"})
+    assert kept()["why"] == "…, …, has it"
+    assert [row[3] for row in logged()] == ["Decided by hand: sent. Reason: …, …, has it"]
 
 
 # --- Cancelling

@@ -65,6 +65,9 @@ def test_a_plan_is_decided_with_a_reason_which_the_log_keeps(held, moa, act, let
     row = PlanHold.objects.get()
     entry = LogEntry.objects.get()
     assert (row.let_go, row.decided_at, row.decided_by) == (let_go, NOW, f"staff:{entry.user_id}")
+    assert row.why == "a year's points"
+    for page in (HOLDS, f"{HOLDS}{held.pk}/change/"):
+        assert "a year&#x27;s points" in client.get(page).content.decode()
     assert (entry.user.username, entry.object_id, entry.change_message) == ("sora", str(held.pk), log)
     assert entry.content_type
     assert entry.content_type.model == "planhold"

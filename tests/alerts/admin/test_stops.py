@@ -92,6 +92,15 @@ def logged() -> list[tuple[str, str, str | None, str]]:
     return list(rows)
 
 
+def test_no_address_stands_in_a_reason_that_stays_for_good(moa):
+    client = signed_in(*MAY)
+    assert "telephone numbers in it are masked." in client.get(TRANSPORTS + "stop/").content.decode()
+    do(client, TRANSPORTS + "stop/", name="nhn", why="minji@example.com and 010-1234-5678 complain")
+    assert stops() == [(None, "nhn", True, sora(), "… and … complain", NOW)]
+    assert Transport.objects.get().stopped_why == "… and … complain"
+    assert logged() == [("sora", "transport", "nhn", "Stopped: … and … complain")]
+
+
 def test_a_transport_without_a_row_is_stopped_and_let_go_on(moa):
     client = signed_in(*MAY)
     said = do(client, TRANSPORTS + "stop/", name="nhn", why=" wrong\r\nsender ")

@@ -5,8 +5,8 @@ from alerts.models import Template, TemplateVersion
 from ledger.models import Programme
 
 ADD = "admin:alerts_template_add"
-SHORT = "Korea: SMS × 1, 54/90 · elsewhere: UCS-2 × 1, 51/70"
-TEXT = "{{ points }}{{ unit }} {{ last_day }} {{ link }}"
+SHORT = "Korea: SMS × 1, 60/90 · elsewhere: UCS-2 × 1, 57/70"
+TEXT = "{{ points }}{{ unit }} {{ last_day }}{% if last_time %} {{ last_time }}{% endif %} {{ link }}"
 
 
 def form(programme: Programme, **changes: object) -> dict:
@@ -88,3 +88,18 @@ def test_only_staff_who_may_write_words_have_them_counted(client, admin_client, 
     assert client.post(url, {"text": TEXT}).status_code == 404
     assert admin_client.get(url).status_code == 405
     assert admin_client.post(reverse("admin:alerts_template_count", args=[0]), {"text": TEXT}).status_code == 404
+
+
+def test_how_long_an_sms_may_be_depends_on_where_its_transport_carries(admin_client, byeol, settings):
+    long = form(byeol, text=f"{TEXT} {'가' * 700}")  # an LMS, and eleven segments elsewhere
+    for transport in ("sandbox", "twilio"):
+        settings.TRANSPORTS = settings.TRANSPORTS | {"sms": transport}
+        page = admin_client.post(reverse(ADD), long)
+        said = page.context["adminform"].form.errors
+        assert said == {"text": ["To numbers outside Korea: It needs 12 segments; at most 10 are sent."]}
+        assert not Template.objects.exists()
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "nhn"}
+    assert admin_client.post(reverse(ADD), long).status_code == 302
+    page = admin_client.post(reverse(ADD), form(byeol, language="en", text=f"{TEXT} {'가' * 1_000}"))
+    assert "an LMS has room for 2000." in str(page.context["adminform"].form.errors["text"])
+    assert TemplateVersion.objects.count() == 1

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from alerts.duty import unreached
 from alerts.models import Tick
-from alerts.watch import gauges
 from tests.alert_builders import before, plan, the_delivery
 from tests.config.test_settings import started_with
 
@@ -35,7 +35,7 @@ def families() -> dict:
 def test_all_gauges_are_there_as_prometheus_reads_them(minji):
     plan(before(60))
     read = families()
-    assert read.keys() == {f"pointkeep_{gauge.name}" for gauge in gauges.read(now=timezone.now())}
+    assert read.keys() == {f"pointkeep_{gauge.name}" for gauge in unreached.all_gauges(now=timezone.now())}
     assert {family.type for family in read.values()} == {"gauge"}
     assert all(family.documentation for family in read.values())
     late = {one.labels["transport"]: one.value for one in read["pointkeep_oldest_due_seconds"].samples}

@@ -4,12 +4,19 @@ import pytest
 from django.db import ProgrammingError
 
 from alerts.checks import check_programmes
-from alerts.models import ReminderRule, TellingRules
+from alerts.models import Override, ReminderRule, TellingRules
 from alerts.texts import template_versions
 from alerts.texts.words import built_in
 from tests import alert_builders, builders
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def good(good):
+    """With a transport of e-mail that reports bounces: that SMTP does not is a finding of its own."""
+    good.TRANSPORTS = good.TRANSPORTS | {"email": "anymail"}
+    return good
 
 
 def ids() -> list[str]:
@@ -43,7 +50,7 @@ def test_a_first_reminder_too_late_for_the_duty_is_found(good, byeol):
 
 
 def test_a_channel_in_the_sandbox_is_found_where_it_is_used_and_nowhere_else(good, byeol):
-    good.TRANSPORTS = {"email": "smtp", "sms": "sandbox", "alimtalk": "sandbox"}
+    good.TRANSPORTS = {"email": "anymail", "sms": "sandbox", "alimtalk": "sandbox"}
     assert ids() == []
     alert_builders.by_channels(byeol, "sms", "email")
     assert ids() == ["alerts.W020"]
@@ -56,7 +63,7 @@ def test_a_channel_in_the_sandbox_is_found_where_it_is_used_and_nowhere_else(goo
 
 
 def test_a_channel_without_a_transport_is_found(good, byeol):
-    good.TRANSPORTS = {"email": "smtp"}
+    good.TRANSPORTS = {"email": "anymail"}
     alert_builders.by_channels(byeol, "sms", "email")
     assert ids() == ["alerts.W024"]
 
@@ -78,11 +85,65 @@ def test_an_alimtalk_without_an_approved_template_is_found_until_there_is_one(go
 
 def test_delivery_that_is_never_reported_and_counts_alone_is_found(good, byeol):
     TellingRules.objects.create(programme=byeol, counts_when="delivered")
+    assert ids() == []
+    good.TRANSPORTS = good.TRANSPORTS | {"email": "smtp"}
     assert ids() == ["alerts.W021"]  # SMTP reports nothing
     alert_builders.by_channels(byeol, "sms")
     assert ids() == []
-    TellingRules.objects.update(counts_when="accepted")
+
+
+def test_bounces_that_nobody_sees_are_found_where_a_duty_counts_on_acceptance(good, byeol, moa):
+    alert_builders.by_channels(moa, "email")  # which has no duty
+    good.TRANSPORTS = good.TRANSPORTS | {"email": "smtp"}
+    (found,) = check_programmes(None, databases=["default"])
+    assert found.id == "alerts.W029"
+    assert "'byeol'" in found.msg
+    TellingRules.objects.create(programme=byeol, counts_when="accepted")
+    assert ids() == ["alerts.W029"]
+    alert_builders.by_channels(byeol, "sms")
+    assert ids() == []  # no e-mail is sent
     alert_builders.by_channels(byeol, "email")
+    good.TRANSPORTS = good.TRANSPORTS | {"email": "anymail"}
+    assert ids() == []
+
+
+def test_more_channels_than_the_reminders_use_at_once_are_found_unless_excused(good):
+    programme = alert_builders.byeol(notice_channels=2)
+    policy = programme.policies.get()
+    (found,) = check_programmes(None, databases=["default"])
+    assert found.id == "alerts.W028"
+    assert f"'byeol' a notice counts on as many channels as its policy says (policy {policy.pk}: 2)" in found.msg
+    assert "use fewer at once (email)" in found.msg
+    alert_builders.by_channels(programme, "email", "sms", at_once=1)
+    assert ids() == ["alerts.W028"]
+    Override.objects.create(
+        programme=programme,
+        rule="house.channels",
+        found=f"policy {policy.pk}: 2",
+        reason="the desk tells by letter",
+        by="staff:1",
+        at=builders.NOW,
+    )
+    assert ids() == []
+    builders.byeol("star", notice_channels=2)  # without reminders: that is another finding
+    assert ids() == ["alerts.W022"]
+
+
+def test_enough_channels_at_once_are_no_finding(good):
+    programme = alert_builders.byeol(notice_channels=2)
+    alert_builders.by_channels(programme, "email", "sms", at_once=2)
+    assert ids() == []
+
+
+def test_members_whom_no_rule_reaches_are_counted(good, byeol, minji):
+    jun = builders.jun(byeol)
+    alert_builders.phone(jun)
+    builders.grant(jun, 500)
+    (found,) = check_programmes(None, databases=["default"])
+    assert found.id == "alerts.W027"
+    assert "programme 'byeol'" in found.msg
+    assert "as the duty asks: 1. They are never told" in found.msg
+    alert_builders.by_channels(byeol, "email", "sms")
     assert ids() == []
 
 

@@ -56,6 +56,21 @@ def test_a_transport_that_reports_and_has_no_secret_is_a_warning(good, transport
     assert f"{transport.upper()}_{key.upper()}" in str(found.hint)
 
 
+@pytest.mark.parametrize(
+    ("secret", "expected"),
+    [
+        *(("user:password", []), ("user:pass:word", []), ("", ["alerts.W012"])),
+        *((wrong, ["alerts.E009"]) for wrong in ("password", ":password", "user:", ":")),
+    ],
+)
+def test_a_secret_of_anymail_that_is_no_user_and_password_is_an_error(good, secret, expected):
+    """Reports come with HTTP basic authentication: nothing else is ever the same."""
+    good.ESP = good.ESP | {"webhook_secret": secret}
+    assert ids(check_webhooks) == []  # it carries nothing
+    good.TRANSPORTS = {"email": "anymail"}
+    assert ids(check_webhooks) == expected
+
+
 def test_a_token_that_can_be_guessed_is_an_error(good):
     good.METRICS_TOKEN = "t" * 23
     assert ids(check_metrics_token) == ["alerts.E008"]

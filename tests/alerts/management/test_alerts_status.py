@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from alerts.watch import gauges, switches, ticks
+from alerts.duty import unreached
+from alerts.models import PlanHold
+from alerts.planning import blast
+from alerts.watch import switches, ticks
 from config.celery import CLOCK
 from ledger.actors import Actor
 
@@ -42,7 +46,7 @@ def test_a_line_in_order_is_ok_in_every_line(running):
     code, said = status()
     assert code == 0
     assert looked_at(said) == []
-    assert len(said.splitlines()) == sum(len(gauge.samples) for gauge in gauges.read(now=timezone.now()))
+    assert len(said.splitlines()) == sum(len(gauge.samples) for gauge in unreached.all_gauges(now=timezone.now()))
     assert "ok oldest_due_seconds smtp 0 (at most 900)" in [" ".join(line.split()) for line in said.splitlines()]
 
 
@@ -80,3 +84,16 @@ def test_as_json_never_is_null():
     told = json.loads(said)
     assert told["verdict"] == "look"
     assert [line["value"] for line in told["lines"] if line["gauge"] == "tick_ended_seconds"] == [None] * len(CLOCK)
+
+
+def test_the_newest_decisions_about_held_plans_stand_below_with_their_reason(running, moa):
+    day = date(2025, 3, 10)
+    assert not blast.may_plan(programme=moa, planned_today=1_001, day=day, now=timezone.now())
+    hold = PlanHold.objects.get()
+    blast.decide(hold=hold, let_go=True, by=Actor("staff", "3"), why="a year's points", now=timezone.now())
+    code, said = status()
+    assert code == 0
+    assert said.splitlines()[-1] == "note  plan of moa for 2025-03-10 was let go by staff:3: a year's points"
+    assert json.loads(status("--json")[1])["plans_decided"] == [
+        {"programme": "moa", "day": "2025-03-10", "let_go": True, "by": "staff:3", "why": "a year's points"}
+    ]

@@ -257,7 +257,7 @@ def test_a_plan_that_the_guard_holds_is_taken_back_and_what_the_guard_noted_stay
     assert planned() == []
     hold = PlanHold.objects.get()
     assert (hold.planned, hold.usual, hold.day, hold.decided_at) == (1, 0, before(60).date(), None)
-    blast.decide(hold=hold, let_go=True, by=Actor("staff", "3"), now=before(60))
+    blast.decide(hold=hold, let_go=True, by=Actor("staff", "3"), why="asked the shop", now=before(60))
     assert reminders.plan(now=before(60), limit=100) == 1
 
 

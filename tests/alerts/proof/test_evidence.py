@@ -95,7 +95,8 @@ def test_where_no_answer_came_the_report_says_when_the_address_was_written_to(mi
     deliveries.reap(now=before(60) + timedelta(minutes=10), limit=10)
     scene.report("delivered", days=59)
     (told,) = evidence.of_account(minji)[0].messages
-    assert (told.status, told.tries, told.address_is_newer) == ("delivered", [], False)
+    assert [each.code for each in told.tries] == ["lease"]
+    assert (told.status, told.address_is_newer) == ("delivered", False)
     Contact.objects.update(verified_at=before(50))
     assert evidence.of_account(minji)[0].messages[0].address_is_newer
 

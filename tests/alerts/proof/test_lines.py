@@ -37,7 +37,7 @@ def test_each_fact_has_its_line_in_the_order_in_which_it_happened(minji, sink):
     assert [line.at for line in told] == sorted(line.at for line in told)
     said = next(line for line in told if line.fact == "what it said")
     delivery = the_delivery()
-    assert (said.code, said.text, said.points, said.said) == (delivery.text_hash, delivery.text, 1_200, "reminder/2")
+    assert (said.code, said.text, said.points, said.said) == (delivery.text_hash, delivery.text, 1_200, "reminder/3")
     assert (said.last_day, said.offset_days, said.message) == (LAST_DAY, 60, str(delivery.pk))
 
 

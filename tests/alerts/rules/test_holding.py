@@ -13,9 +13,9 @@ from alerts.models.contact import Channel
 from alerts.rules import holding, programme_rules
 from alerts.rules.linting import lint
 from alerts.watch import switches
-from ledger.models import Programme
+from ledger.models import Policy, Programme
 from tests import builders
-from tests.builders import NOW, STAFF
+from tests.builders import NOW, STAFF, days
 
 
 @pytest.fixture
@@ -148,3 +148,33 @@ def test_a_programme_that_was_stopped_in_the_meantime_stays_stopped(byeol):
     keep(rules)
     kept = TellingRules.objects.get()
     assert (kept.open_until, kept.stopped_at, kept.stopped_why) == (time(20), NOW, "wrong words")
+
+
+def test_a_new_policy_is_held_to_the_pack_before_it_is_saved_and_excused_after(byeol):
+    lax = Policy(programme=byeol, effective_from=NOW + days(400), notice_days=10, notice_channels=2, count=12)
+    broken = holding.broken_by_policy(lax, now=NOW)
+    assert [(found.rule, found.field) for found in broken] == [("kr-general.duty_days", "notice_days")]
+    assert "There is: the new policy: 10 days." in broken[0].text
+    lax.save()
+    with pytest.raises(BadInput) as refusal:
+        holding.excuse_policy(lax, reason=" ", by=STAFF, now=NOW)
+    assert refusal.value.field == "notice_days"
+    assert overrides() == []
+    holding.excuse_policy(lax, reason="a pilot", by=STAFF, now=NOW)
+    assert overrides() == [("kr-general.duty_days", f"policy {lax.pk}: 10", "a pilot", "staff:1")]
+    assert holding.broken_by_policy(lax, now=NOW) == []
+
+
+def test_a_policy_is_not_charged_with_what_was_broken_before(byeol):
+    ReminderRule.objects.filter(offset_days=3).delete()
+    same = Policy(programme=byeol, effective_from=NOW + days(400), notice_days=30, notice_channels=2, count=12)
+    assert holding.broken_by_policy(same, now=NOW) == []
+
+
+def test_a_policy_of_a_programme_with_reminders_alone_is_held_to_what_is_asked_whatever_the_pack(db):
+    programme = builders.moa()
+    strict = Policy(programme=programme, effective_from=NOW + days(400), notice_days=30, count=12)
+    assert holding.broken_by_policy(strict, now=NOW) == []  # it reminds nobody yet
+    programme_rules.remind(programme=programme, offset_days=30)
+    (found,) = holding.broken_by_policy(strict, now=NOW)
+    assert (found.rule, found.found) == ("house.first_reminder", "policy None: 33")

@@ -63,6 +63,8 @@ def test_a_window_that_closes_when_it_opens_never_shuts():
         (LONDON, Window(time(1), time(1, 30)), utc(2025, 10, 25, 23, 50), utc(2025, 10, 26, 0)),
         (LONDON, Window(time(1), time(1, 30)), utc(2025, 10, 26, 0, 40), utc(2025, 10, 26, 1)),
         (LONDON, Window(time(1), time(1, 30)), utc(2025, 10, 26, 1, 40), utc(2025, 10, 27, 1)),
+        # At the second 01:10 of 25 October 2026 it has been open since the first 01:30: it opens once more.
+        (LONDON, Window(time(1, 30), time(20)), utc(2026, 10, 25, 1, 10), utc(2026, 10, 25, 1, 30)),
         # The clock goes back from 02:00 to 01:00, into a window that has shut.
         (LONDON, Window(time(0, 30), time(1, 10)), utc(2025, 10, 26, 0, 20), utc(2025, 10, 26, 1)),
         # 9 March 2025, 02:00 to 03:00 is skipped in Montreal; the day after has its usual opening.

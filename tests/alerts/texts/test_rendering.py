@@ -17,7 +17,10 @@ TELLING = Telling(
     days_left=60,
     link="https://points.example/",
 )
-OWN = Words("{{ points }}{{ unit }} {{ last_day }} {{ link }}{% if name %} {{ name }}{% endif %}")
+OWN = Words(
+    "{{ points }}{{ unit }} {{ last_day }}{% if last_time %} {{ last_time }}{% endif %} {{ link }}"
+    "{% if name %} {{ name }}{% endif %}"
+)
 
 
 def save(programme, text=OWN.text, *, language="ko"):
@@ -30,7 +33,7 @@ def test_without_words_of_its_own_a_programme_has_the_built_in_ones(byeol):
     text = render(TELLING, programme_id=byeol.pk, channel="email", language="ko")
     assert text == write(built_in("email", "ko"), TELLING, channel="email", language="ko")
     assert (text.version_id, text.provider_code) == (None, "")
-    assert TEMPLATE == "reminder/2"
+    assert TEMPLATE == "reminder/3"
 
 
 def test_the_newest_version_is_used_and_named(byeol):

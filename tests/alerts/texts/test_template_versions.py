@@ -10,7 +10,8 @@ from alerts.texts.sms_length import PriceClass
 from alerts.texts.words import PAID_POINTS, Words, built_in
 from tests import builders
 
-SMS = Words("{{ points }} {{ last_day }} {{ link }}")
+DAY = "{{ last_day }}{% if last_time %} {{ last_time }}{% endif %}"
+SMS = Words(f"{{{{ points }}}} {DAY} {{{{ link }}}}")
 
 
 def save(programme, words=SMS, channel="sms", language="ko", **more):
@@ -59,12 +60,33 @@ def test_the_built_in_words_could_be_saved(byeol, channel, language):
 
 EMAIL, TALK = built_in("email", "ko"), replace(built_in("alimtalk", "ko"), provider_code="KA01")
 SOMETIMES = f"{{% if name %}}{PAID_POINTS}{{% endif %}}"
+ALONE = "{% if last_time and name %}{{ last_time }}{% endif %}"
+NO_MONTH = '{{ last_day|date:"j" }}{% if last_time %} {{ last_time }}{% endif %}'
+
+
+def saying(day: str) -> Words:
+    """Words that say this in the place of the day."""
+    return Words(SMS.text.replace("{{ last_day }}", day))
+
+
 REFUSED = [
     ("sms", Words(f"{SMS.text} {{{{ pionts }}}}"), "text", "pionts"),
     ("sms", Words("{{ last_day }} {{ link }}"), "text", "points"),
     ("sms", Words("{{ points }} {{ link }}"), "text", "last_day"),
     ("sms", Words("{{ points }} {{ last_day }}"), "text", "link"),
-    ("sms", Words("{% if days_left %}{{ points }}{% endif %} {{ last_day }} {{ link }}"), "text", "points"),
+    ("sms", Words(f"{{% if days_left %}}{{{{ points }}}}{{% endif %}} {DAY} {{{{ link }}}}"), "text", "points"),
+    ("sms", Words("{{ points }} {% if name %}{{ last_day }}{% endif %} {{ link }}"), "text", "the day and the month"),
+    ("sms", saying('{{ last_day|date:"Y" }}'), "text", "the day and the month"),
+    ("sms", saying('{{ last_day|date:"l" }}'), "text", "the day and the month"),
+    ("sms", saying('{{ last_day|date:"j" }}'), "text", "the day and the month"),
+    ("sms", saying('{{ last_day|date:"F Y" }}'), "text", "the day and the month"),
+    ("sms", saying("{% if last_day %}{% endif %} 1588-3012, 9/30"), "text", "the day and the month"),
+    ("sms", Words("{{ points }} {{ last_day }} {{ link }}"), "text", "{{ last_time }}"),
+    ("sms", Words(f"{{{{ points }}}} {{{{ last_day }}}} {ALONE} {{{{ link }}}}"), "text", "{{ last_time }}"),
+    ("email", replace(EMAIL, text="{{ points }} {{ last_day }} {{ link }}"), "text", "{{ last_time }}"),
+    ("email", replace(EMAIL, html="<p>{{ points }} {{ last_day }} {{ link }}</p>"), "html", "{{ last_time }}"),
+    ("email", replace(EMAIL, html=f"{{{{ points }}}} {NO_MONTH} {{{{ link }}}}"), "html", "the day and the month"),
+    ("alimtalk", replace(TALK, text=TALK.text.replace("n월 ", "")), "text", "the day and the month"),
     ("sms", Words(f"{SMS.text} 🌸"), "text", "U+1F338"),
     ("sms", Words(f"{SMS.text} {'가' * 1_000}"), "text", "2000"),
     ("sms", replace(SMS, subject="x"), "subject", ""),
@@ -144,3 +166,57 @@ def test_the_price_class_is_that_of_the_longest_plausible_values(byeol):
     assert (abroad.price_class, abroad.segments) == (PriceClass.UCS2, 1)
     with pytest.raises(CannotBeWritten):
         longest(Words(SMS.text + "가" * 700), korean_number=False)
+
+
+def filled_up(programme, segments: int) -> str:
+    """The shortest text behind which its longest takes more than so many segments of UCS-2."""
+    room = segments * 67
+    used = template_versions.lengths(
+        programme=programme, channel="sms", language="ko", words=SMS, korean_number=False
+    ).used
+    return SMS.text + "가" * (room + 1 - used)
+
+
+def test_an_sms_that_fits_into_no_ten_segments_is_refused_unless_it_goes_to_korea_alone(byeol):
+    long = filled_up(byeol, 10)
+    with pytest.raises(BadInput) as refusal:
+        save(byeol, Words(long))
+    assert (refusal.value.field, refusal.value.detail) == (
+        "text",
+        "To numbers outside Korea: It needs 11 segments; at most 10 are sent.",
+    )
+    assert not Template.objects.exists()
+    assert save(byeol, Words(long), abroad=False).number == 1  # an LMS of some 1,400 bytes
+    assert save(byeol, Words(long[:-1])).number == 2
+
+
+def test_the_name_counts_with_the_longest_that_is_plausible(byeol):
+    words = Words(f"{SMS.text} {'x' * 800}")  # in English GSM letters alone, until a name is Korean
+    assert save(byeol, words, language="en").number == 1
+    with pytest.raises(BadInput) as refusal:
+        save(byeol, Words(f"{words.text} {{% if name %}}{{{{ name }}}}{{% endif %}}"), language="en")
+    assert "at most 10 are sent" in refusal.value.detail
+    assert TemplateVersion.objects.count() == 1
+
+
+def test_going_to_korea_alone_makes_no_lms_longer(byeol):
+    with pytest.raises(BadInput) as refusal:
+        save(byeol, Words(f"{SMS.text} {'가' * 1_000}"), abroad=False)
+    assert "an LMS has room for 2000." in refusal.value.detail
+    assert not Template.objects.exists()
+
+
+@pytest.mark.parametrize(("channel", "words"), [("email", EMAIL), ("alimtalk", TALK)])
+def test_only_an_sms_is_held_against_segments(byeol, channel, words):
+    assert save(byeol, replace(words, text=words.text + "가" * 700), channel).number == 1
+
+
+@pytest.mark.parametrize("form", ["Y-m-d", "n월 j일", "d/m", "j F", "jS M Y"])
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_day_is_said_in_any_usual_form(byeol, form, language):
+    words = saying(f'{{{{ last_day|date:"{form}" }}}}')
+    assert save(byeol, words, language=language).number == 1
+
+
+def test_advertising_need_not_say_a_day(byeol):
+    assert save(byeol, Words("(광고) 별"), purpose="advertising").number == 1

@@ -1,3 +1,4 @@
+import hashlib
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from alerts.texts.words import (
     LANGUAGES,
     PAID_POINTS,
     Telling,
+    Text,
     Words,
     built_in,
     ending,
@@ -99,6 +101,15 @@ def test_the_hash_changes_with_the_words():
     assert len(render(TELLING, "ko").hash) == 64
     assert render(TELLING, "ko").hash == render(TELLING, "ko").hash
     assert render(TELLING, "ko").hash != render(replace(TELLING, points=1), "ko").hash
+
+
+def test_the_hash_covers_each_part_that_a_reader_sees():
+    """Most see the HTML alone."""
+    text = Text("subject", "text", "<p>html</p>")
+    others = [replace(text, subject="other"), replace(text, text="other"), replace(text, html="other")]
+    assert len({text.hash, *(other.hash for other in others)}) == 4
+    assert text.hash == hashlib.sha256(b"subject\ntext\n<p>html</p>").hexdigest()
+    assert replace(text, html="").hash == hashlib.sha256(b"subject\ntext").hexdigest()  # an SMS has none
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,9 @@ def test_the_code_is_written_in_the_language_of_the_page(korean_visitor: Client,
         ("email", "minji@example.com\nBcc: x@example.com", "Enter a valid email address."),
         ("email", "\0@example.com", "Null characters are not allowed."),
         ("email", "minji@EXAMPLE.com", "This address is there already."),
+        ("email", f"{'m' * 243}@example.com", "Ensure this value has at most 254 characters (it has 255)."),
         ("phone", "", "This field is required."),
+        ("phone", "0" * 41, "Ensure this value has at most 40 characters (it has 41)."),
         ("phone", "minji", "This is no telephone number."),
         ("phone", "02-312-3456", "This number cannot receive SMS."),
         ("phone", "1588-0000", "This number cannot receive SMS."),
@@ -109,6 +111,24 @@ def test_what_is_no_address_is_refused_at_its_field(member: Client, account, kin
     assert error_of(answer, kind) == said
     assert addresses() == HERS
     assert not SandboxMessage.objects.exists()
+
+
+def test_a_number_of_a_country_that_sms_does_not_reach_is_refused_at_its_field(member: Client, account, settings):
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "nhn", "alimtalk": "sandbox"}
+    answer = add(member, phone="+1 415 555 2671")
+    assert answer.status_code == 200
+    assert error_of(answer, "phone") == "SMS reaches only numbers that begin with +82."
+    assert addresses() == HERS
+    assert not SandboxMessage.objects.exists()
+
+
+def test_the_form_speaks_of_other_countries_only_where_sms_reaches_them(member: Client, account, settings):
+    abroad = "a number of another country with its code"
+    assert abroad in words(member.get(REACHING))
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "nhn"}
+    said = words(member.get(REACHING))
+    assert "For example 010-1234-5678." in said
+    assert abroad not in said
 
 
 def test_an_address_too_many_is_refused(member: Client, account, monkeypatch):
@@ -345,8 +365,8 @@ def test_looking_changes_nothing_and_the_strict_policy_finds_nothing(member: Cli
 
 def test_every_field_has_a_label(member: Client, account):
     page = member.get(REACHING).content.decode()
-    fields = re.findall(r'<input type="(?:email|tel|checkbox)"[^>]* id="([^"]+)"', page)
-    assert len(fields) == 2 + 9
+    fields = re.findall(r'<(?:input type="(?:email|tel|checkbox)"|select)[^>]* id="([^"]+)"', page)
+    assert len(fields) == 2 + 1 + 9
     assert [field for field in fields if f'for="{field}"' not in page] == []
     assert len(re.findall(r'\sid="([^"]+)"', page)) == len(set(re.findall(r'\sid="([^"]+)"', page)))
 
