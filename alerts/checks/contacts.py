@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
-from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
-from django.db import ProgrammingError, transaction
 
 from alerts.addresses import contacts
 from alerts.channels import countries_of
+from alerts.checks.database import of_the_database
 
 
-def check_contacts(
-    app_configs: Sequence[AppConfig] | None, *, databases: Iterable[str] | None = None, **kwargs: object
-) -> list[CheckMessage]:
+@of_the_database
+def check_contacts() -> Iterator[CheckMessage]:
     """Whether the transports carry to every number that is in use; a new one is refused where it is entered."""
-    if not databases:
-        return []
-    try:
-        with transaction.atomic():
-            return list(_not_carried())
-    except ProgrammingError:
-        return []  # `migrate` asks before it has made the tables
-
-
-def _not_carried() -> Iterator[CheckMessage]:
     for channel, transport in sorted(settings.TRANSPORTS.items()):
         countries = countries_of(channel)
         if countries is None:

@@ -5,17 +5,16 @@ These are warnings, because an error would stop the very migration that comes wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
-from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
-from django.db import ProgrammingError, transaction
 from django.utils import timezone
 
 from alerts.channels import capabilities_of
 from alerts.channels.email import EmailChannel
 from alerts.channels.sandbox import SandboxChannel
+from alerts.checks.database import of_the_database
 from alerts.duty import unreached
 from alerts.errors import UnknownChannel, UnknownTransport
 from alerts.models import ReminderRule, TellingRules, TemplateVersion
@@ -26,20 +25,9 @@ from alerts.watch.counting import MOST
 from ledger.models import Policy, Programme
 
 
-def check_programmes(
-    app_configs: Sequence[AppConfig] | None, *, databases: Iterable[str] | None = None, **kwargs: object
-) -> list[CheckMessage]:
+@of_the_database
+def check_programmes() -> Iterator[CheckMessage]:
     """Whether every programme can tell its members what its policies and its rules say."""
-    if not databases:
-        return []
-    try:
-        with transaction.atomic():
-            return list(_found())
-    except ProgrammingError:
-        return []  # `migrate` asks before it has made the tables
-
-
-def _found() -> Iterator[CheckMessage]:
     codes = dict(Programme.objects.values_list("pk", "code"))
     used: dict[int, set[str]] = {}
     first: dict[int, int] = {}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from django.db import ProgrammingError
 
 from alerts.checks import check_contacts
 from alerts.models import Contact
@@ -65,11 +64,3 @@ def test_a_channel_without_a_transport_is_another_checks_finding(numbers, good):
 def test_the_database_is_asked_only_when_the_check_is_told_to(numbers, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert check_contacts(None) == []
-
-
-def test_before_the_tables_are_there_nothing_is_found(monkeypatch, db):
-    def no_table() -> list:
-        raise ProgrammingError('relation "alerts_contact" does not exist')
-
-    monkeypatch.setattr("alerts.checks.contacts._not_carried", no_table)
-    assert found() == []

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from django.db import ProgrammingError
 
 from alerts.checks import check_programmes
 from alerts.models import Override, ReminderRule, TellingRules
@@ -150,11 +149,3 @@ def test_members_whom_no_rule_reaches_are_counted(good, byeol, minji):
 def test_the_database_is_asked_only_when_the_check_is_told_to(byeol, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert check_programmes(None) == []
-
-
-def test_before_the_tables_are_there_nothing_is_found(monkeypatch, db):
-    def no_table() -> list:
-        raise ProgrammingError('relation "alerts_reminderrule" does not exist')
-
-    monkeypatch.setattr("alerts.checks.programmes._found", no_table)
-    assert ids() == []
