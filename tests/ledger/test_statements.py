@@ -45,6 +45,8 @@ def grid(moa):
     builders.policy(moa, origin=Origin.PROMOTION, effective_from=builders.LONG_AGO, count=2, notice_days=30)
     minji, jun = builders.minji(moa), builders.jun(moa)
     for account in (minji, jun):
+        early = NOW - days(40)
+        late = lot_of(grant(account, 10, origin=Origin.PROMOTION, expires_at=NOW + days(20), now=early))
         grant(account, 10, origin=Origin.COMPENSATION)
         for offset in (10, 20, 20, 30):
             grant(account, 10, expires_at=NOW + days(offset))
@@ -52,7 +54,6 @@ def grid(moa):
         assert gated.expires_at == datetime(2025, 5, 31, 15, tzinfo=UTC)
         tell(account, [told.pk, moved.pk], told_on=NOW.date(), now=NOW)
         builders.extend(account, [moved.pk], date(2025, 6, 30))
-        late = lot_of(grant(account, 10, origin=Origin.PROMOTION, expires_at=NOW + days(20)))
         tell(account, [late.pk], told_on=NOW.date(), now=NOW)
     spent = open_account(programme=moa, reference="sora")
     grant(spent, 10)
@@ -88,7 +89,7 @@ def test_the_grid_has_lots_of_every_sort(grid):
     assert live.filter(expires_at__lte=at, gated=True).exists()
     assert overdue.exists()
     assert Lot.objects.filter(open=False).exists()
-    assert not Lot.objects.all().spendable(NOW - TICK).exists()
+    assert not Lot.objects.all().spendable(NOW - days(40) - TICK).exists()
 
 
 @pytest.mark.parametrize("at", instants()[3::4])
