@@ -59,7 +59,7 @@ def _over_many(plan: Plan, size: int) -> str:
             one_round(WARM_UP)
             for rounds in took.values():
                 rounds.clear()
-            for _ in plan.each(plan.scale_rounds, f"many_lots, over {OVER} of them"):
+            for _ in plan.each(plan.bulk_rounds, f"many_lots, over {OVER} of them"):
                 one_round(plan.scale_seconds)
     (over, few), (declined, few_declined) = (
         [median(side) for side in zip(*rounds, strict=True)] for rounds in took.values()
