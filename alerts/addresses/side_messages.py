@@ -12,14 +12,9 @@ from django.db import transaction
 
 from alerts.addresses import suppressions, traces
 from alerts.channels import reading
-from alerts.models import Contact, ProviderEvent, SideMessage, Suppression
+from alerts.models import Contact, ProviderEvent, SideMessage
 
 KEPT = timedelta(days=90)  # complaints come within days, at times within weeks
-
-_WHY: dict[str, str] = {
-    ProviderEvent.Kind.BOUNCED: Suppression.Why.HARD_BOUNCE,
-    ProviderEvent.Kind.COMPLAINED: Suppression.Why.COMPLAINT,
-}
 
 
 def note(*, channel: str, address: str, contact: Contact | None, now: datetime) -> UUID:
@@ -44,7 +39,7 @@ def reported(*, event: ProviderEvent, now: datetime) -> None:
 
     One about anything else says nothing.
     """
-    key, why = reading.our_key(event.our_key), _WHY.get(event.kind)
+    key, why = reading.our_key(event.our_key), suppressions.WHY_OF.get(event.kind)
     sent = SideMessage.objects.filter(pk=key).first() if key and why else None
     if sent is None or why is None:
         return

@@ -15,13 +15,17 @@ from django.utils.translation import gettext as _
 
 from alerts.addresses import traces
 from alerts.errors import BadInput
-from alerts.models import Contact, SideMessage, Suppression
+from alerts.models import Contact, ProviderEvent, SideMessage, Suppression
 from alerts.models.contact import Channel
 from ledger.actors import Actor
 
 logger = logging.getLogger(__name__)
 
 LONGEST_NOTE = 200
+WHY_OF: dict[str, str] = {  # the reports that end an address
+    ProviderEvent.Kind.BOUNCED: Suppression.Why.HARD_BOUNCE,
+    ProviderEvent.Kind.COMPLAINED: Suppression.Why.COMPLAINT,
+}
 
 
 def add(*, channel: str, address: str, why: str, now: datetime, note: str = "") -> Suppression:

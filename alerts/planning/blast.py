@@ -45,10 +45,15 @@ def may_plan(*, programme: Programme, planned_today: int, day: date, now: dateti
     False makes a held plan, once, which waits for `decide`; call it outside what is rolled back because of the answer.
     """
     found = look(programme=programme, planned_today=planned_today, day=day)
+    hold(found, programme=programme, planned_today=planned_today, day=day, now=now)
+    return found.may_plan
+
+
+def hold(found: Look, *, programme: Programme, planned_today: int, day: date, now: datetime) -> None:
+    """Hold what was `found` to be too much, once: the plan then waits for `decide`."""
     if not found.may_plan and found.usual is not None:
         held = PlanHold(programme=programme, day=day, planned=planned_today, usual=found.usual, made_at=now)
         PlanHold.objects.bulk_create([held], ignore_conflicts=True)  # another tick may have held it meanwhile
-    return found.may_plan
 
 
 def standing(*, programme: Programme, day: date) -> bool | None:

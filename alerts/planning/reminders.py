@@ -87,10 +87,11 @@ def _plan(programme: Programme, now: datetime, limit: int) -> int:
         # All that is due counts, not only what one run makes of it: a blast must not begin to go out.
         left = _count_left(variables) if planned == limit else 0
         of_the_day = left + planned_since(programme, start_of_day(today, programme.tz))
-        if blast.look(programme=programme, planned_today=of_the_day, day=today).may_plan:
+        found = blast.look(programme=programme, planned_today=of_the_day, day=today)
+        if found.may_plan:
             return planned
         transaction.savepoint_rollback(before)
-        blast.may_plan(programme=programme, planned_today=of_the_day, day=today, now=now)  # notes what waits
+        blast.hold(found, programme=programme, planned_today=of_the_day, day=today, now=now)
     return 0
 
 

@@ -14,9 +14,8 @@ from alerts.models import Attempt, Delivery, ProviderEvent, Reminder
 from alerts.proof.readers import Reader
 from alerts.proof.values import readable
 from alerts.sending import notice
+from alerts.sending.unsolved import BY_HAND
 from ledger.models import Account, Notice
-
-BY_HAND = "by hand"  # the transport of what a person decided: `sending.decisions`
 
 
 @dataclass(frozen=True, slots=True)

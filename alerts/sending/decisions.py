@@ -84,7 +84,7 @@ def _of(delivery: Delivery, status: Status, why: str) -> Delivery:
 def keep(delivery: Delivery, key: str, what: str, by: Actor, why: str, now: datetime) -> None:
     """Write down what a person decided about a delivery, once for each `key`; addresses in the reason are masked."""
     ProviderEvent.objects.create(
-        transport="by hand",
+        transport=BY_HAND,
         event_key=key,
         kind=ProviderEvent.Kind.OTHER,
         our_key=str(delivery.pk),

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from alerts.addresses import consents, side_messages, suppressions, traces
-from alerts.models import Delivery, ProviderEvent, Suppression
+from alerts.models import Delivery, ProviderEvent
 from alerts.models.consent import Purpose
 from alerts.models.delivery import HELD, Status, Why
 from alerts.sending import notice
@@ -126,7 +126,7 @@ def _match(event_id: int, delivery_id: UUID | None, now: datetime) -> bool:
 
 def _hold_address(event: ProviderEvent, delivery_id: UUID) -> str:
     """Hold the address that is about to be suppressed: before the delivery, for whoever erases it does so, too."""
-    if event.kind not in (Kind.BOUNCED, Kind.COMPLAINED):
+    if event.kind not in suppressions.WHY_OF:
         return ""
     trace = _trace(Delivery.objects.select_related("contact").get(pk=delivery_id))
     if trace:
@@ -148,7 +148,7 @@ def _apply(event: ProviderEvent, delivery: Delivery, now: datetime) -> None:
         _arrived(delivery, _between(event.occurred_at, delivery.accepted_at, now), now)
     elif event.kind in CAME_BACK:
         _came_back(delivery, now)
-    if event.kind in (Kind.BOUNCED, Kind.COMPLAINED):
+    if event.kind in suppressions.WHY_OF:
         _suppress(event, delivery, now)
     if event.kind == Kind.UNSUBSCRIBED:
         consents.say(
@@ -164,8 +164,7 @@ def _apply(event: ProviderEvent, delivery: Delivery, now: datetime) -> None:
 
 def _suppress(event: ProviderEvent, delivery: Delivery, now: datetime) -> None:
     """The end of the address that the message went to, which need not be the one that its contact has by now."""
-    why = Suppression.Why.HARD_BOUNCE if event.kind == Kind.BOUNCED else Suppression.Why.COMPLAINT
-    channel, note = delivery.channel, event.transport
+    why, channel, note = suppressions.WHY_OF[event.kind], delivery.channel, event.transport
     if delivery.address_trace:
         member_id, trace = delivery.reminder.account.member_id, delivery.address_trace
         suppressions.add_traced(channel=channel, trace=trace, member_id=member_id, why=why, now=now, note=note)

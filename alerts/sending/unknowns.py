@@ -19,7 +19,7 @@ from alerts.models.delivery import Outcome, Status, Why
 from alerts.sending.leases import lease, locked, move, note
 from alerts.sending.notice import record
 from alerts.sending.outcomes import next_call
-from alerts.sending.unsolved import LOOKED_UP, began_at, key_still_holds, look_up_sees, unsolved_since
+from alerts.sending.unsolved import LOOKED_UP, Try, began_at, key_still_holds, look_up_sees, unsolved_since
 from alerts.sending.untried import went_to
 from alerts.stopwatch import Stopwatch
 
@@ -57,23 +57,23 @@ def _decide_some(now: datetime, limit: int, watch: Stopwatch) -> int:
 
 def _decide(delivery: Delivery, now: datetime) -> bool:
     """True: the provider is to be asked, once the transaction is over."""
-    can = capabilities(delivery)
-    if _same_key_may_go(delivery, can, now) and next_call(delivery, now=now):
+    can, first = capabilities(delivery), unsolved_since(delivery.tries.all())
+    if _same_key_may_go(delivery, first, can, now) and next_call(delivery, now=now):
         move(delivery, Status.UNKNOWN, status=Status.PENDING)
         return False
-    if _can_be_asked(delivery, can, now):
+    if _can_be_asked(first, can, now):
         # Pushed ahead: another worker does not ask the same meanwhile.
         move(delivery, Status.UNKNOWN, status=Status.UNKNOWN, next_attempt_at=now + LOOK_AGAIN)
         return True
-    _without_asking(delivery, can, now)
+    _without_asking(delivery, first, can, now)
     return False
 
 
-def _without_asking(delivery: Delivery, can: Capabilities | None, now: datetime) -> None:
-    """The provider cannot be asked, or cannot say."""
-    if _same_key_may_go(delivery, can, now):
+def _without_asking(delivery: Delivery, first: Try | None, can: Capabilities | None, now: datetime) -> None:
+    """The provider cannot be asked, or cannot say. `first`: of the calls that are open."""
+    if _same_key_may_go(delivery, first, can, now):
         _again_or_never(delivery, next_call(delivery, now=now) is not None)
-    elif _rather_twice(delivery) and not _key_holds(delivery, can, now):
+    elif _rather_twice(delivery) and not _key_holds(first, can, now):
         unknown = delivery.tries.filter(outcome=Outcome.UNKNOWN).count()
         _again_or_never(delivery, unknown < MOST_UNKNOWN and next_call(delivery, now=now) is not None)
     else:
@@ -104,21 +104,19 @@ def _rather_twice(delivery: Delivery) -> bool:
     return capabilities_of(delivery.channel).send_again_after_unknown
 
 
-def _key_holds(delivery: Delivery, can: Capabilities | None, now: datetime) -> bool:
-    first = unsolved_since(delivery.tries.all())
+def _key_holds(first: Try | None, can: Capabilities | None, now: datetime) -> bool:
     if can is None or first is None:
         return False
     return key_still_holds(first, kept_for=can.idempotent_for, now=now, lease=lease(), longest_call=can.longest_call)
 
 
-def _same_key_may_go(delivery: Delivery, can: Capabilities | None, now: datetime) -> bool:
+def _same_key_may_go(delivery: Delivery, first: Try | None, can: Capabilities | None, now: datetime) -> bool:
     """Whether it may be sent again under its key, as far as it is known before its words are written anew."""
-    return delivery.why != Why.CHANGED and _key_holds(delivery, can, now)
+    return delivery.why != Why.CHANGED and _key_holds(first, can, now)
 
 
-def _can_be_asked(delivery: Delivery, can: Capabilities | None, now: datetime) -> bool:
+def _can_be_asked(first: Try | None, can: Capabilities | None, now: datetime) -> bool:
     """Whether the provider can say what became of all calls that are open."""
-    first = unsolved_since(delivery.tries.all())
     if can is None or not can.can_look_up or first is None:
         return False
     return look_up_sees(first, looks_back=can.looks_back, now=now, lease=lease(), longest_call=can.longest_call)
@@ -130,14 +128,15 @@ def may_call(delivery: Delivery, *, text_hash: str, contact: Contact, now: datet
     False: the delivery has been put back among the unknown ones. The words and the address must be the same, too: the
     provider that knows the key sends nothing, and the proof would name words that nobody got.
     """
-    if not delivery.attempts or unsolved_since(delivery.tries.all()) is None:
+    first = unsolved_since(delivery.tries.all()) if delivery.attempts else None
+    if first is None:
         return True
     can = capabilities(delivery)
     same = text_hash == delivery.text_hash and went_to(delivery, contact)
-    holds = _key_holds(delivery, can, now)
+    holds = _key_holds(first, can, now)
     if same if holds else _rather_twice(delivery):
         return True
-    if _can_be_asked(delivery, can, now):
+    if _can_be_asked(first, can, now):
         why = Why.NONE if same else Why.CHANGED
         move(delivery, Status.CLAIMED, status=Status.UNKNOWN, why=why, next_attempt_at=now)
     else:
@@ -169,7 +168,7 @@ def _no_answer(delivery: Delivery, now: datetime) -> None:
     """It is asked again, unless it could not be found out for ASKED_FOR."""
     first, can = unsolved_since(delivery.tries.all()), capabilities(delivery)
     if first and can and now >= began_at(first, lease=lease(), longest_call=can.longest_call) + ASKED_FOR:
-        _without_asking(delivery, can, now)
+        _without_asking(delivery, first, can, now)
 
 
 def _address(delivery: Delivery) -> str:

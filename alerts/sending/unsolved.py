@@ -11,7 +11,7 @@ from typing import Protocol
 
 LEASE_OVER = "lease"  # the code of a call whose worker did not come back
 LOOKED_UP = "look-up"  # of an answer to the question what became of an earlier call
-BY_HAND = "by hand"  # of a person's
+BY_HAND = "by hand"  # of a person's; it stands where a transport would, too, for what a person decided
 CLOCKS_DIFFER = timedelta(hours=1)  # at most, the provider's and ours
 
 
