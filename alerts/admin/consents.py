@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.addresses import consents, contacts
 from alerts.admin.operations import OperatedAdmin
-from alerts.admin.pages import ReadOnlyAdmin
+from alerts.admin.pages import ReadOnlyAdmin, as_number
 from alerts.errors import BadInput
 from alerts.models import Consent
 from alerts.models.consent import Purpose
@@ -148,8 +148,6 @@ def _choose(
 
 def _of_member(request: HttpRequest) -> dict[str, Any]:
     """The member from whose page the person came."""
-    pk = request.GET.get("member", "")
-    if not (pk.isascii() and pk.isdecimal() and len(pk) < 19):
-        return {}
-    found = Member.objects.filter(pk=pk).first()
+    pk = as_number(request.GET.get("member", ""))
+    found = Member.objects.filter(pk=pk).first() if pk is not None else None
     return {"programme": found.programme_id, "reference": found.reference} if found else {}

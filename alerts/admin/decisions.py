@@ -23,7 +23,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
-from alerts.channels import masking
+from alerts.admin.operations import ReasonForm
 from alerts.errors import BadInput
 from alerts.models import Delivery
 from alerts.models.delivery import Status, Why
@@ -42,22 +42,7 @@ DETAILS = (  # of the acts' BadInput: those that a form of these pages can lead 
 )
 
 
-class WhyForm(forms.Form):
-    """Why it is done: kept with the act."""
-
-    why = forms.CharField(
-        label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("It stays on record for good. Addresses and telephone numbers in it are masked."),
-        max_length=200,
-        widget=forms.Textarea({"rows": 3, "cols": 60}),
-    )
-
-    def clean_why(self) -> str:
-        """One line, without addresses: so it stands in the admin's log, too."""
-        return masking.without_addresses(" ".join(self.cleaned_data["why"].split()))
-
-
-class DecideForm(WhyForm):
+class DecideForm(ReasonForm):
     """What became of the message, after so many calls as the person saw on the page."""
 
     decision = forms.ChoiceField(
@@ -81,7 +66,7 @@ class Deed:
     name: str
     title: Any
     explains: Any
-    form: type[WhyForm]
+    form: type[ReasonForm]
     offered: Callable[[Delivery, datetime], bool]
     misfit: Any
     act: Callable[[Delivery, dict[str, Any], Actor, datetime], str]
@@ -129,7 +114,7 @@ CANCEL = Deed(
     name="cancel",
     title=gettext_lazy("Cancel it before it is sent"),
     explains=gettext_lazy("This message is not sent, and no other channel takes its place. That cannot be undone."),
-    form=WhyForm,
+    form=ReasonForm,
     offered=lambda row, now: row.status == Status.PENDING and unsolved_since(row.tries.all()) is None,
     misfit=gettext_lazy("This delivery cannot be cancelled any more."),
     act=_cancel,
@@ -138,13 +123,8 @@ CANCEL = Deed(
 DEEDS = (DECIDE, CANCEL)
 
 
-def urls(admin: ModelAdmin) -> list[URLPattern]:
-    """The pages of both acts, for the admin of the deliveries."""
-    return urls_of(admin, DEEDS)
-
-
-def urls_of(admin: ModelAdmin, deeds: Sequence[Deed]) -> list[URLPattern]:
-    """The same of any acts on a delivery."""
+def urls(admin: ModelAdmin, deeds: Sequence[Deed]) -> list[URLPattern]:
+    """The pages of these acts, for the admin of the deliveries."""
     wrap = admin.admin_site.admin_view
     return [
         path(f"<uuid:pk>/{deed.name}/", wrap(_page_of(admin, deed)), name=f"alerts_delivery_{deed.name}")
@@ -152,13 +132,8 @@ def urls_of(admin: ModelAdmin, deeds: Sequence[Deed]) -> list[URLPattern]:
     ]
 
 
-def offered(admin: ModelAdmin, request: HttpRequest, row: Delivery) -> list[tuple[str, Any]]:
-    """Where the acts that this person may do now stand, each with its title."""
-    return offered_of(admin, request, row, DEEDS)
-
-
-def offered_of(admin: ModelAdmin, request: HttpRequest, row: Delivery, deeds: Sequence[Deed]) -> list[tuple[str, Any]]:
-    """The same of any acts on a delivery."""
+def offered(admin: ModelAdmin, request: HttpRequest, row: Delivery, deeds: Sequence[Deed]) -> list[tuple[str, Any]]:
+    """Where those of these acts that this person may do now stand, each with its title."""
     if not _may(admin, request, row):
         return []
     return [
@@ -215,7 +190,7 @@ def _page(admin: ModelAdmin, request: HttpRequest, pk: UUID, deed: Deed) -> Http
     return TemplateResponse(request, "admin/alerts/delivery/act_form.html", context)
 
 
-def _done(admin: ModelAdmin, request: HttpRequest, row: Delivery, deed: Deed, form: WhyForm) -> bool:
+def _done(admin: ModelAdmin, request: HttpRequest, row: Delivery, deed: Deed, form: ReasonForm) -> bool:
     """Do it, and log it. False: refused, which stands at the form now, and nothing was written.
 
     No transaction is open round the act: it may write into the ledger, which commits by itself.

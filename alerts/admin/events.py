@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from alerts.admin.pages import ReadOnlyAdmin
 from alerts.channels import TRANSPORTS
 from alerts.models import ProviderEvent
+from alerts.sending.unsolved import BY_HAND
 
 MAY_SEE_ADDRESSES = "alerts.view_contact"
 # Reports have no index by kind, nor by the provider's number: the list, its filters and its search look at the newest
 # so many, whatever the table holds. Older ones are found by their delivery.
 NEWEST = 100_000
 MOST_OF_A_DELIVERY = 50  # on its page, the newest first: providers repeat themselves
-BY_HAND = "by hand"  # stands where a transport would, for what a person decided
 
 
 class TransportFilter(admin.SimpleListFilter):

@@ -14,6 +14,8 @@ from alerts.admin.pages import ReadOnlyAdmin
 from alerts.models import Attempt, Delivery, Reminder
 from alerts.models.delivery import Status, Why
 
+DEEDS = (*decisions.DEEDS, *resending.DEEDS)
+
 
 class AttemptInline(admin.TabularInline):
     model = Attempt
@@ -76,7 +78,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     inlines = [AttemptInline, EventInline]
 
     def get_urls(self) -> list[URLPattern]:
-        return [*decisions.urls(self), *resending.urls(self), *super().get_urls()]
+        return [*decisions.urls(self, DEEDS), *super().get_urls()]
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Those that wait for a person, in the order of their index: by the time at which the points go."""
@@ -95,8 +97,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """With the way to the acts that this person may do now."""
         row: Delivery | None = self.get_object(request, object_id)
-        rooms = (decisions, resending) if row else ()
-        deeds = [deed for room in rooms for deed in room.offered(self, request, row)]
+        deeds = decisions.offered(self, request, row, DEEDS) if row else []
         return super().change_view(request, object_id, form_url, {"deeds": deeds, **(extra_context or {})})
 
 

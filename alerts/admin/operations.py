@@ -32,27 +32,32 @@ from ledger.actors import Actor
 DETAILS = (gettext_noop("The plan was decided already, and stays so."),)  # of acts that know no languages
 
 
-class WhyForm(forms.Form):
+class ReasonForm(forms.Form):
     """The reason, as one line."""
 
     why = forms.CharField(
         label=_("Reason"),
-        help_text=_(
-            "It stays on record, with your number as staff and the time. Addresses and telephone numbers in it are "
-            "masked."
-        ),
+        help_text=_("It stays on record for good. Addresses and telephone numbers in it are masked."),
         max_length=LONGEST_WHY,
         widget=forms.Textarea({"rows": 3, "cols": 60}),
     )
 
+    def clean_why(self) -> str:
+        """One line, without addresses: who did what, and why, is a fact that stays, and so does the admin's log."""
+        return without_addresses(" ".join(self.cleaned_data["why"].split()))
+
+
+class WhyForm(ReasonForm):
+    """The same, for an operator: with who is on record, and the rule where it is missing."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["why"].help_text = _t(
+            "It stays on record, with your number as staff and the time. Addresses and telephone numbers in it are "
+            "masked."
+        )
         rule = _t("Say why, in at most %(number)d letters.") % {"number": LONGEST_WHY}
         self.fields["why"].error_messages["required"] = rule
-
-    def clean_why(self) -> str:
-        """One line, without addresses: who stopped what, and why, is a fact that stays, and so does the admin's log."""
-        return without_addresses(" ".join(self.cleaned_data["why"].split()))
 
 
 class OperatedAdmin(PlainAddress):

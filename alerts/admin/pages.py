@@ -14,6 +14,11 @@ from django.utils.translation import gettext as _
 MOST_ROWS = 5_000
 
 
+def as_number(key: str) -> int | None:
+    """The number of a row as it stands in a page's address; None: what stands there can be none."""
+    return int(key) if key.isascii() and key.isdecimal() and len(key) < 19 else None
+
+
 class BoundedPaginator(Paginator):
     """Counts no further than MOST_ROWS; older rows are found by searching."""
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib.admin import ModelAdmin
-from django.http import HttpRequest
-from django.urls import URLPattern
 from django.utils.translation import gettext_lazy
 
-from alerts.admin.decisions import Deed, WhyForm, offered_of, urls_of
+from alerts.admin.decisions import Deed
+from alerts.admin.operations import ReasonForm
 from alerts.models import Delivery
 from alerts.models.delivery import Status, Why
 from alerts.sending import resending
@@ -34,7 +32,7 @@ SEND_AGAIN = Deed(
         "A new message on the same channel takes this one's place, also to an address that was tried before. If one of "
         "its calls was taken after all, the member gets it twice."
     ),
-    form=WhyForm,
+    form=ReasonForm,
     offered=lambda row, now: row.reminder.expires_at > now and resending.may_be_sent_again(row),
     misfit=gettext_lazy("This delivery cannot be sent again."),
     act=_send_again,
@@ -46,20 +44,10 @@ LEAVE = Deed(
     explains=gettext_lazy(
         "Nothing is sent, and this delivery no longer counts among those that need somebody to look."
     ),
-    form=WhyForm,
+    form=ReasonForm,
     offered=lambda row, now: row.status == Status.DEAD and row.why == Why.EXHAUSTED,
     misfit=gettext_lazy("This delivery was not given up, or somebody has dealt with it."),
     act=_leave,
     done=gettext_lazy("It is left as it is."),
 )
 DEEDS = (SEND_AGAIN, LEAVE)
-
-
-def urls(admin: ModelAdmin) -> list[URLPattern]:
-    """The pages of both acts, for the admin of the deliveries."""
-    return urls_of(admin, DEEDS)
-
-
-def offered(admin: ModelAdmin, request: HttpRequest, row: Delivery) -> list[tuple[str, Any]]:
-    """Where the acts that this person may do now stand, each with its title."""
-    return offered_of(admin, request, row, DEEDS)

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.addresses import contacts, suppressions, traces
 from alerts.admin.operations import OperatedAdmin, WhyForm
-from alerts.admin.pages import ReadOnlyAdmin
+from alerts.admin.pages import ReadOnlyAdmin, as_number
 from alerts.errors import BadInput
 from alerts.models import Contact, Suppression
 from alerts.models.contact import Channel
@@ -165,7 +165,7 @@ def _lift(rows: list[Suppression], *, by: Actor, now: datetime) -> list[Suppress
 
 def _standing(keys: list[str]) -> list[Suppression]:
     """Those of these rows that stand; what can be no row's number is none."""
-    numbers = [int(key) for key in keys[:MOST_OFFERED] if key.isascii() and key.isdecimal() and len(key) < 19]
+    numbers = [number for key in keys[:MOST_OFFERED] if (number := as_number(key)) is not None]
     return list(Suppression.objects.filter(pk__in=numbers, lifted_at=None))
 
 
@@ -179,8 +179,8 @@ def _named(row: Suppression) -> str:
 
 def _of_contact(request: HttpRequest) -> str:
     """The address of the contact from whose page the person came: no address stands in an address bar."""
-    pk = request.GET.get("contact", "")
-    if not (pk.isascii() and pk.isdecimal() and len(pk) < 19 and request.user.has_perm("alerts.view_contact")):
+    pk = as_number(request.GET.get("contact", ""))
+    if pk is None or not request.user.has_perm("alerts.view_contact"):
         return ""
     return Contact.objects.filter(pk=pk).values_list("address", flat=True).first() or ""
 
