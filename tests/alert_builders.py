@@ -12,7 +12,7 @@ from typing import Any
 
 from alerts.addresses import contacts
 from alerts.duty import extension_rules
-from alerts.models import Contact, Delivery, ExtensionRule, Reminder, ReminderRule
+from alerts.models import Contact, Delivery, ExtensionRule, Reminder, ReminderRule, TellingRules
 from alerts.models.contact import Channel
 from alerts.planning import reminders
 from alerts.rules import programme_rules
@@ -43,6 +43,16 @@ def byeol(*offsets: int, least_points: int = 1, **changes: object) -> Programme:
     programme = builders.byeol(**changes)  # type: ignore[arg-type]
     for offset in offsets or (60, 33, 3):
         programme_rules.remind(programme=programme, offset_days=offset, least_points=least_points)
+    return programme
+
+
+def byeol_by_the_pack() -> Programme:
+    """Byeol, which keeps the general pack of Korea in everything."""
+    programme = builders.byeol(notice_channels=2)
+    for offset in (60, 30, 3):
+        both = (Channel.SMS, Channel.EMAIL)
+        programme_rules.remind(programme=programme, offset_days=offset, channels=both, at_once=2)
+    TellingRules.objects.create(programme=programme, pack="kr-general")
     return programme
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.admin.utils import label_for_field
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
@@ -108,6 +109,19 @@ class KeptOnceWritten:
         return False
 
 
+class NeededByAProgramme(KeptOnceWritten, InlineModelAdmin):
+    """A programme is made together with its first one; more follow one by one."""
+
+    def get_extra(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> int:
+        return 0
+
+    def get_min_num(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> int:
+        return 0 if obj else 1
+
+    def get_formset(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, validate_min=True, **kwargs)
+
+
 class PointValueForm(forms.ModelForm):
     """A new value of a point counts from now on."""
 
@@ -139,40 +153,24 @@ class OneValueAtATime(BaseInlineFormSet):
             raise forms.ValidationError(_("Please add one value of a point at a time."))
 
 
-class PointValueInline(KeptOnceWritten, admin.TabularInline):
+class PointValueInline(NeededByAProgramme, admin.TabularInline):
+    """Without what its points are worth a liability would have no money."""
+
     model = PointValue
     form = PointValueForm
     formset = OneValueAtATime
     fields = ("since", "value", "currency", "recorded_at", "actor")
     readonly_fields = ("recorded_at", "actor")
 
-    def get_extra(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> int:
-        return 0
 
-    def get_min_num(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> int:
-        """A programme comes with what its points are worth."""
-        return 0 if obj else 1
+class PolicyInline(NeededByAProgramme, admin.StackedInline):
+    """Without a policy no points can be granted."""
 
-    def get_formset(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> Any:
-        return super().get_formset(request, obj, validate_min=True, **kwargs)
-
-
-class PolicyInline(KeptOnceWritten, admin.StackedInline):
     model = Policy
     form = PolicyForm
     formset = PolicyFormSet
     fieldsets = _fieldsets()
     ordering = ("-effective_from",)
-
-    def get_extra(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> int:
-        return 0
-
-    def get_min_num(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> int:
-        """A programme comes with its first policy: without one no points can be granted."""
-        return 0 if obj else 1
-
-    def get_formset(self, request: HttpRequest, obj: Programme | None = None, **kwargs: Any) -> Any:
-        return super().get_formset(request, obj, validate_min=True, **kwargs)
 
 
 @admin.register(Programme)

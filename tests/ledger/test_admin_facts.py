@@ -30,7 +30,7 @@ from tests.builders import (
     tell,
 )
 from tests.looking import nothing_changes
-from tests.windows import PASSWORD, chief, staff, stop_clock
+from tests.windows import PASSWORD, staff, stop_clock
 
 FACTS = ("account", "lot", "entry", "hold", "closure")
 
@@ -38,15 +38,6 @@ FACTS = ("account", "lot", "entry", "hold", "closure")
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     stop_clock(monkeypatch)
-
-
-@pytest.fixture
-def hana(db) -> Client:
-    """The chief's client: what she may not do, nobody may."""
-    chief()
-    client = Client(headers={"accept-language": "en"})
-    client.login(username="hana", password=PASSWORD)
-    return client
 
 
 @pytest.fixture

@@ -13,20 +13,12 @@ from django.test import Client
 from ledger.models import BEGINNING, Programme
 from tests.builders import NOW, SEOUL, grant, minji
 from tests.looking import nothing_changes
-from tests.windows import PASSWORD, chief, staff, stop_clock
+from tests.windows import PASSWORD, staff, stop_clock
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     stop_clock(monkeypatch)
-
-
-@pytest.fixture
-def hana(db) -> Client:
-    chief()
-    client = Client(headers={"accept-language": "en"})
-    client.login(username="hana", password=PASSWORD)
-    return client
 
 
 def sent(programme: Programme, *values: tuple[str, str, str], **changes: str) -> dict[str, str]:

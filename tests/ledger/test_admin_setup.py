@@ -11,7 +11,7 @@ from django.test import Client
 from ledger.models import BEGINNING, Account, Member, Policy, Programme
 from tests.builders import NOW, grant, jun, minji
 from tests.looking import nothing_changes
-from tests.windows import PASSWORD, chief, stop_clock
+from tests.windows import stop_clock
 
 POLICY = {
     "policies-TOTAL_FORMS": "1",
@@ -63,14 +63,6 @@ NO_VALUE = {name: value for name, value in PROGRAMME.items() if not name.startsw
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     stop_clock(monkeypatch)
-
-
-@pytest.fixture
-def hana(db) -> Client:
-    chief()
-    client = Client(headers={"accept-language": "en"})
-    client.login(username="hana", password=PASSWORD)
-    return client
 
 
 def alone_form(**changes: str) -> dict[str, str]:

@@ -10,11 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerts.models import Override, ReminderRule, TellingRules
-from alerts.models.contact import Channel
-from alerts.rules import programme_rules
 from alerts.rules.linting import lint
 from ledger.models import Policy, Programme
-from tests import builders
+from tests import alert_builders, builders
 
 ADD = "/admin/ledger/policy/add/"
 MOST_DUTY = "a notice duty of at least 30 days"
@@ -22,13 +20,7 @@ MOST_DUTY = "a notice duty of at least 30 days"
 
 @pytest.fixture
 def byeol(db: None) -> Programme:
-    """Byeol, which keeps the general pack of Korea in everything."""
-    programme = builders.byeol(notice_channels=2)
-    for offset in (60, 30, 3):
-        both = (Channel.SMS, Channel.EMAIL)
-        programme_rules.remind(programme=programme, offset_days=offset, channels=both, at_once=2)
-    TellingRules.objects.create(programme=programme, pack="kr-general")
-    return programme
+    return alert_builders.byeol_by_the_pack()
 
 
 def terms(**changes: object) -> dict[str, object]:

@@ -10,23 +10,15 @@ from django.urls import reverse
 
 from alerts.admin import pages
 from alerts.models import Holiday, Override, ReminderRule, TellingRules
-from alerts.models.contact import Channel
-from alerts.rules import programme_rules
 from ledger.models import Programme
-from tests import builders
+from tests import alert_builders, builders
 
 SCHEDULE = "admin:alerts_reminderrule_schedule"
 
 
 @pytest.fixture
 def byeol(db: None) -> Programme:
-    """Byeol, which keeps the general pack of Korea in everything."""
-    programme = builders.byeol(notice_channels=2)
-    for offset in (60, 30, 3):
-        both = (Channel.SMS, Channel.EMAIL)
-        programme_rules.remind(programme=programme, offset_days=offset, channels=both, at_once=2)
-    TellingRules.objects.create(programme=programme, pack="kr-general")
-    return programme
+    return alert_builders.byeol_by_the_pack()
 
 
 def add(model: str) -> str:

@@ -9,24 +9,17 @@ from django.db import DatabaseError, transaction
 
 from alerts.errors import BadInput
 from alerts.models import Override, ReminderRule, TellingRules
-from alerts.models.contact import Channel
 from alerts.rules import holding, programme_rules
 from alerts.rules.linting import lint
 from alerts.watch import switches
 from ledger.models import Policy, Programme
-from tests import builders
+from tests import alert_builders, builders
 from tests.builders import NOW, STAFF, days
 
 
 @pytest.fixture
 def byeol(db: None) -> Programme:
-    """Byeol, which keeps the general pack of Korea in everything."""
-    programme = builders.byeol(notice_channels=2)
-    for offset in (60, 30, 3):
-        both = (Channel.SMS, Channel.EMAIL)
-        programme_rules.remind(programme=programme, offset_days=offset, channels=both, at_once=2)
-    TellingRules.objects.create(programme=programme, pack="kr-general")
-    return programme
+    return alert_builders.byeol_by_the_pack()
 
 
 def keep(row: TellingRules | ReminderRule, reason: str = "") -> None:
