@@ -4,7 +4,8 @@
 # and its like) reach the commands through the environment, never through make's own expansion, so they may hold
 # spaces and quotes. A command that runs for long replaces its shell (exec): a SIGTERM to make then reaches it.
 
-PYTEST_PARALLEL ?= -n 2 --dist loadgroup
+# A process of pytest that dies fails the run: in the place of a new one, that has been seen to wait for ever.
+PYTEST_PARALLEL ?= -n 2 --dist loadgroup --max-worker-restart=0
 PYTHON ?=
 ARGS ?=
 

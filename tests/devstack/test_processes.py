@@ -11,6 +11,7 @@ import pytest
 
 from devstack.processes import Processes, born, end_leftovers
 from tests.devstack.conftest import all_gone
+from tests.started import started
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -101,9 +102,7 @@ def test_a_killed_supervisor_takes_its_processes_along(place):
         f"child = Processes(None).start('child', {SLEEP!r}, log=Path(sys.argv[1]))\n"
         "print(child.process.pid, flush=True); time.sleep(60)"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, place / "log"], stdout=subprocess.PIPE, text=True
-    ) as supervisor:
+    with started([sys.executable, "-c", script, place / "log"]) as supervisor:
         assert supervisor.stdout is not None
         pid = int(supervisor.stdout.readline())
         _wait_for_text(place / "log")

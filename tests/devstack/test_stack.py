@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from devstack.home import Home
 from devstack.processes import born
 from devstack.stack import Stack, missing
 from tests.devstack.conftest import all_gone, recorded
+from tests.started import started
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -108,7 +108,7 @@ def test_the_data_stay_and_the_next_start_finds_them(home):
 
 
 def test_after_a_kill_of_the_supervisor_the_next_start_works(home):
-    with subprocess.Popen([sys.executable, "-c", HOLD, home], stdout=subprocess.PIPE) as supervisor:
+    with started([sys.executable, "-c", HOLD, home]) as supervisor:
         assert supervisor.stdout is not None
         assert supervisor.stdout.readline()
         pids = recorded(home)
@@ -119,7 +119,7 @@ def test_after_a_kill_of_the_supervisor_the_next_start_works(home):
 
 
 def test_after_a_kill_of_everything_an_innocent_process_may_have_the_postmasters_number(home):
-    with subprocess.Popen([sys.executable, "-c", HOLD, home], stdout=subprocess.PIPE) as supervisor:
+    with started([sys.executable, "-c", HOLD, home]) as supervisor:
         assert supervisor.stdout is not None
         assert supervisor.stdout.readline()
         pids = recorded(home)
@@ -130,28 +130,25 @@ def test_after_a_kill_of_everything_an_innocent_process_may_have_the_postmasters
     pid_file = _data(held) / "postmaster.pid"
     held.close()
     lines = pid_file.read_text().splitlines()
-    with subprocess.Popen(["sleep", "60"]) as innocent:
+    with started(["sleep", "60"]) as innocent:
         pid_file.write_text("\n".join([str(innocent.pid), *lines[1:]]) + "\n")
-        try:
-            with _start(home) as stack:
-                assert _ask(stack, "SELECT 1") == (1,)
-            assert innocent.poll() is None
-        finally:
-            innocent.kill()
+        with _start(home) as stack:
+            assert _ask(stack, "SELECT 1") == (1,)
+        assert innocent.poll() is None
 
 
 def test_a_connection_that_outlives_its_killed_server_is_ended_before_the_next_one_starts(home):
     with _start(home) as stack:
         postmaster = recorded(home)[0]
-        with psycopg.connect(stack.environment({})["DATABASE_URL"]) as connection:
+        url = stack.environment({})["DATABASE_URL"]
+        with psycopg.connect(url) as connection, started([sys.executable, "-c", ENDLESS, url]):
             backend = connection.info.backend_pid
-            endless = subprocess.Popen([sys.executable, "-c", ENDLESS, stack.environment({})["DATABASE_URL"]])
+            deadline = time.monotonic() + 30
             while not (running := _endless(connection)):
+                assert time.monotonic() < deadline
                 time.sleep(0.05)
             os.kill(postmaster, signal.SIGKILL)
             connection.close()
-        endless.kill()
-        endless.wait()
         assert running != backend
         assert born(running)
     with _start(home) as stack:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from alerts.fakes.faults import MODES, shares
 from alerts.fakes.hooks import WAYS, Posting, Secrets, Sender
 from alerts.fakes.server import SLOW, FakeProvider
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Command(BaseCommand):
@@ -55,13 +56,12 @@ class Command(BaseCommand):
             )
         except OSError as error:
             raise CommandError(f"--port: {error}") from error
-        over = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: over.set())
+        # Waited for, not handled: a handler that sets what this thread waits for can interrupt it with its lock held.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         with fake:
             self.stdout.write(f"listening on {fake.url}")
             self.stdout.flush()
-            over.wait()
+            signal.sigwait(STOPPING)
 
 
 def _secrets() -> Secrets:

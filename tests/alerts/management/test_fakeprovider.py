@@ -1,16 +1,16 @@
-import os
 import signal
-import subprocess
 import sys
 from urllib.request import urlopen
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.started import started
+
 
 def test_it_listens_until_it_is_stopped():
     command = [sys.executable, "manage.py", "fakeprovider", "--port", "0", "--mode", "503:0.05"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+    with started(command) as process:
         assert process.stdout is not None
         said = process.stdout.readline().strip()
         assert said.startswith("listening on http://127.0.0.1:")
