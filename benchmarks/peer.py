@@ -8,6 +8,7 @@ for another for long and none meets a deadlock.
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import sys
@@ -51,6 +52,7 @@ def _configure(name: str, database: dict[str, str]) -> None:
         **more,
     )
     django.setup()
+    gc.freeze()  # as our own processes do
 
 
 def _of_oscar() -> dict[str, Any]:

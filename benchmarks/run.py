@@ -8,6 +8,7 @@ measured, goals met or not; 1 when a row could not be measured.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -54,13 +55,15 @@ def _measure(plan: Plan, chosen: Sequence[str]) -> tuple[list[Measured | Failed]
     django.setup()
     from benchmarks import databases, machine, tpcb
 
+    groups = _groups()  # with all that they import
+    gc.freeze()  # as the workers and the web's processes do once they are loaded
     databases.drop_leftovers()
     say("migrating a database, and filling that of TPC-B")
     databases.make_blank()
     tpcb.prepare()
     rows: list[Measured | Failed] = []
     try:
-        for names, measure in _groups():
+        for names, measure in groups:
             wanted = [name for name in names if name in chosen]
             if wanted:
                 rows += _attempt(measure, plan, wanted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib import import_module
 
 import pytest
@@ -32,3 +34,21 @@ def test_workers_take_one_task_at_a_time_and_keep_no_results():
     assert app.conf.task_ignore_result is True
     assert app.conf.task_serializer == "json"
     assert app.conf.accept_content == ["json"]
+
+
+def test_a_worker_leaves_what_it_has_loaded_out_of_garbage_collections():
+    script = """
+import gc, config.celery
+from celery.signals import worker_process_init
+before = gc.get_freeze_count()
+worker_process_init.send(None)
+print(before, gc.get_freeze_count() > 10_000)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0 True\n"
+
+
+def test_so_does_a_process_of_the_web():
+    script = "import gc, config.wsgi; print(gc.get_freeze_count() > 10_000)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "True\n"

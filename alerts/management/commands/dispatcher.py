@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from argparse import ArgumentParser
 from types import FrameType
@@ -29,8 +30,11 @@ class Command(BaseCommand):
             asked.append(number)
 
         previous = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+        ticks = clock()
+        if not options["once"]:
+            gc.freeze()  # what is loaded by now stays: no garbage collection need look at it again
         try:
-            run(clock(), stopped=lambda: bool(asked), once=options["once"])
+            run(ticks, stopped=lambda: bool(asked), once=options["once"])
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
