@@ -76,7 +76,7 @@ class MailSession(_Session):
 
 
 class ProviderSession(_Session):
-    """As much HTTP as a client needs to post messages one by one: each is answered as Solapi answers what it takes."""
+    """As much HTTP as a client needs to post messages: each call is answered as Solapi answers what it takes."""
 
     def data_received(self, data: bytes) -> None:
         self.rest += data
@@ -91,12 +91,20 @@ class ProviderSession(_Session):
                 return
             self.rest = rest[length:]
             self.taken.append(Request(request.split()[1], headers, rest[:length]))
-            self.transport.write(_posted(len(self.taken)))
+            self.transport.write(_posted(rest[:length]))
 
 
-def _posted(number: int) -> bytes:
-    message = {"messageId": f"M{number}", "statusCode": "2000", "statusMessage": "taken"}
-    said = {"groupInfo": {"groupId": "G1"}, "failedMessageList": [], "messageList": [message]}
+def _posted(asked: bytes) -> bytes:
+    taken = [
+        {
+            "messageId": f"M{number}",
+            "statusCode": "2000",
+            "statusMessage": "taken",
+            "customFields": message["customFields"],
+        }
+        for number, message in enumerate(json.loads(asked)["messages"])
+    ]
+    said = {"groupInfo": {"groupId": "G1"}, "failedMessageList": [], "messageList": taken}
     body = json.dumps(said).encode()
     return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
 

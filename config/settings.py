@@ -191,6 +191,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="points@localhost")
 
 # --- Transports: who carries the messages of each channel -----------------------------------------------------------
 
+CARRIERS = ["smtp", "anymail", "solapi", "nhn", "twilio", "sandbox"]
 TRANSPORTS = {
     "email": env.str("EMAIL_TRANSPORT", default="smtp", validate=validate.OneOf(["smtp", "anymail", "sandbox"])),
     "sms": env.str("SMS_TRANSPORT", default="sandbox", validate=validate.OneOf(["solapi", "nhn", "twilio", "sandbox"])),
@@ -202,6 +203,10 @@ if not all("@" in address or (address[:1] == "+" and address[1:].isdecimal()) fo
     raise ImproperlyConfigured("SANDBOX_ALLOW holds e-mail addresses and numbers like +821012345678, with commas")
 # Whether what the sandbox keeps counts as told, as in a demo: then points expire of which nobody was really told.
 SANDBOX_TELLS = env.bool("SANDBOX_TELLS", default=False)
+# Messages a second to a transport, of all workers together, as twilio=1,solapi=100; not named: as many as we can.
+MESSAGES_A_SECOND: dict[str, float] = env.dict("MESSAGES_A_SECOND", subcast_values=float, default={})
+if any(name not in CARRIERS or not 0 < rate < float("inf") for name, rate in MESSAGES_A_SECOND.items()):
+    raise ImproperlyConfigured(f"MESSAGES_A_SECOND names transports ({', '.join(CARRIERS)}) with rates above 0")
 PROVIDER_TIMEOUT = env.float("PROVIDER_TIMEOUT", default=10.0, validate=validate.Range(min=0.1, max=30))  # seconds
 
 

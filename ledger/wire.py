@@ -8,28 +8,53 @@ Nothing interrupts it on this side; a lock is waited for as long as `lock_timeou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import pq
 from psycopg.adapt import PyFormat, Transformer
 
+Rows = list[tuple[Any, ...]]
 
-def call(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+
+def call(sql: str, values: Sequence[Any]) -> Rows:
     """Run this statement, with $1, $2, … for its values, in the transaction that Django has opened; returns its rows.
 
     Raises Django's errors, as its own cursor does.
     """
     connection = connections[DEFAULT_DB_ALIAS]  # looked up once: Django's `connection` would at every use
+    prepared = _prepared(connection)
+    with connection.wrap_database_errors:
+        return prepared.call(sql, values)
+
+
+def start(sql: str, values: Sequence[Any]) -> Callable[[], Rows]:
+    """Send this statement off as `call` does; what is returned waits for its rows, and raises its errors.
+
+    Call that once, and ask nothing else of the connection before: the server works on while we do something else.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    prepared = _prepared(connection)
+    with connection.wrap_database_errors:
+        rows = prepared.start(sql, values)
+
+    def wait() -> Rows:
+        with connection.wrap_database_errors:
+            return rows()
+
+    return wait
+
+
+def _prepared(connection: BaseDatabaseWrapper) -> _Prepared:
     connection.ensure_connection()
     prepared: _Prepared | None = getattr(connection, "pen", None)
     if prepared is None or prepared.raw is not connection.connection:  # Django has connected anew
         prepared = _Prepared(connection.connection)
         setattr(connection, "pen", prepared)  # noqa: B010 -- an attribute that Django's connection does not declare
-    with connection.wrap_database_errors:
-        return prepared.call(sql, values)
+    return prepared
 
 
 class _Prepared:
@@ -39,16 +64,38 @@ class _Prepared:
         self.raw = raw
         self.names: dict[str, bytes] = {}
         self.adapter = Transformer(raw)
+        self.is_under_way = False
 
-    def call(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def call(self, sql: str, values: Sequence[Any]) -> Rows:
+        return self._rows(self.raw.pgconn.exec_prepared(*self._asked(sql, values)))
+
+    def start(self, sql: str, values: Sequence[Any]) -> Callable[[], Rows]:
+        pgconn = self.raw.pgconn
+        pgconn.send_query_prepared(*self._asked(sql, values))
+        self.is_under_way = True
+
+        def rows() -> Rows:
+            last = None
+            while (result := pgconn.get_result()) is not None:  # to the end: only then is it committed, or was refused
+                last = result
+            self.is_under_way = False
+            assert last is not None, "a statement has a result"
+            return self._rows(last)
+
+        return rows
+
+    def _asked(self, sql: str, values: Sequence[Any]) -> tuple[bytes, Sequence[Any], None, int]:
+        assert not self.is_under_way, "another statement is under way"
         pgconn = self.raw.pgconn
         if not self.raw.autocommit and pgconn.transaction_status == pq.TransactionStatus.IDLE:
             self._checked(pgconn.exec_(b"BEGIN"))  # the driver, too, begins with the first statement
         name = self.names.get(sql) or self._prepare(pgconn, sql)
         # Values go as text, whose types the statement says; rows come back in binary.
         texts: Sequence[Any] = self.adapter.dump_sequence(values, [PyFormat.TEXT] * len(values))
-        result = self._checked(pgconn.exec_prepared(name, texts, None, pq.Format.BINARY))
-        self.adapter.set_pgresult(result)
+        return name, texts, None, pq.Format.BINARY
+
+    def _rows(self, result: pq.abc.PGresult) -> Rows:
+        self.adapter.set_pgresult(self._checked(result))
         return self.adapter.load_rows(0, result.ntuples, tuple)
 
     def _prepare(self, pgconn: pq.abc.PGconn, sql: str) -> bytes:

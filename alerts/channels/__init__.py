@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -40,8 +41,11 @@ def _class_of(channel: str) -> type[Channel]:
 
 
 def capabilities_of(channel: str) -> Capabilities:
-    """What the transport of a channel can do. Raises UnknownChannel, UnknownTransport."""
-    return _class_of(channel).capabilities(channel)
+    """What the transport of a channel can do, at the rate of our contract. Raises UnknownChannel, UnknownTransport."""
+    transport = _class_of(channel)
+    can = transport.capabilities(channel)
+    rate = settings.MESSAGES_A_SECOND.get(transport.name)
+    return replace(can, rate=rate) if rate else can
 
 
 def countries_of(channel: str) -> frozenset[str] | None:

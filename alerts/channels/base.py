@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import ClassVar, Self
 from uuid import UUID
 
-from alerts.errors import Unknown, UnknownTransport
+from alerts.errors import SendError, Unknown, UnknownTransport
 from alerts.texts.words import Text
 
 
@@ -42,6 +43,8 @@ class Capabilities:
 
     longest_call: timedelta  # the sum of the time-outs of one call
     send_again_after_unknown: bool  # a message twice is better than none
+    at_once: int = 1  # messages that one call hands over; more than one only where unknown outcomes can be found out
+    rate: float | None = None  # messages a second that it takes of us; None: it says itself when it was too much
     idempotent_for: timedelta | None = None  # so long the same key sent again is the same message
     can_look_up: bool = False  # it can be asked whether it took a key
     looks_back: timedelta | None = None  # of what it took longer ago than this it knows nothing any more; None: all
@@ -99,6 +102,21 @@ class Channel(ABC):
     @abstractmethod
     def send(self, message: Message) -> Accepted:
         """Hand the message to the provider. Raises Rejected, Throttled, NotSent, Unknown."""
+
+    def send_all(self, messages: Sequence[Message]) -> list[Accepted | SendError]:
+        """Hand these over in one call, at most `at_once` of them: an answer for each, in their order.
+
+        Raises Rejected, Throttled, NotSent, Unknown where the call as a whole came to that.
+        """
+        (message,) = messages
+        return [self.send(message)]
+
+    def ready(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
+        """The call of `send_all`, ready to be made: here goes what takes time and needs nobody else.
+
+        It runs while the database commits that the call is about to be made; nothing may leave, and no query be made.
+        """
+        return partial(self.send_all, messages)
 
     def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:
         """Ask whether the message with this key was taken; None: provably not. `to` narrows the search.

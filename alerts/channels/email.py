@@ -10,19 +10,25 @@ from __future__ import annotations
 import logging
 import re
 import smtplib
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.smtp import EmailBackend
+from django.core.mail.message import sanitize_address
 
 from alerts.channels.base import Accepted, Capabilities, Channel, Message
-from alerts.errors import NotSent, Rejected, Throttled, Unknown
+from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
 
 logger = logging.getLogger(__name__)
+
+HandOver = Callable[[], object]  # hands a written e-mail over; raises what smtplib and sockets do
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 # connect, greeting, EHLO, STARTTLS, EHLO, AUTH (two answers), MAIL, RCPT, DATA, the final dot
@@ -65,6 +71,18 @@ class StagedBackend(EmailBackend):
     def connection_class(self) -> type[smtplib.SMTP]:
         return _StagedSMTPOverTLS if self.use_ssl else _StagedSMTP
 
+    def ready(self, mail: EmailMessage) -> HandOver:
+        """What `send_messages` does with an e-mail in one step: it is written now, and handed over later."""
+        sender, *to = (sanitize_address(address, "utf-8") for address in (mail.from_email, *mail.to))
+        made: Any = mail.message()  # Django's, which takes the ends of lines
+        raw: bytes = made.as_bytes(linesep="\r\n")
+
+        def hand_over() -> object:
+            assert self.connection is not None, "opened just before"
+            return self.connection.sendmail(sender, to, raw)
+
+        return hand_over
+
 
 class EmailChannel(Channel):
     """One connection for all messages of a tick; a message that came to nothing costs the connection."""
@@ -81,16 +99,35 @@ class EmailChannel(Channel):
 
     def __init__(self, channel: str = "email") -> None:
         super().__init__(channel)
-        smtp = settings.EMAIL_BACKEND == SMTP_BACKEND
-        self._backend: Any = get_connection(f"{__name__}.{StagedBackend.__name__}" if smtp else None)
+        self._is_smtp = settings.EMAIL_BACKEND == SMTP_BACKEND
+        self._backend: Any = get_connection(f"{__name__}.{StagedBackend.__name__}" if self._is_smtp else None)
         self._is_open = False
 
     def send(self, message: Message) -> Accepted:
         """Hand one e-mail to the server, under a Message-ID made of its key."""
+        return self._hand_over(message, self._written(message))
+
+    def ready(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
+        """An e-mail is written while the database commits: both take as long."""
+        (message,) = messages
+        hand_over = self._written(message)
+        return lambda: [self._hand_over(message, hand_over)]
+
+    def _written(self, message: Message) -> HandOver:
+        """What hands the e-mail over, and raises then what was wrong with it."""
         mail = written(message)
+        if not self._is_smtp:
+            return partial(self._backend.send_messages, [mail])
+        try:
+            hand_over: HandOver = self._backend.ready(mail)
+            return hand_over
+        except ValueError as error:
+            return partial(_raise, error)
+
+    def _hand_over(self, message: Message, hand_over: HandOver) -> Accepted:
         self._open()
         try:
-            self._backend.send_messages([mail])
+            hand_over()
         except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: an address no header can hold
             failure = _classified(error, self._bytes_left(), message.to)
             self._drop()
@@ -131,10 +168,28 @@ class EmailChannel(Channel):
             connection.bytes_left = False
 
 
+def _raise(error: ValueError) -> None:
+    raise error
+
+
+class _Mail(EmailMultiAlternatives):
+    """An e-mail whose parts are divided by a line made of its key, which stands in no text.
+
+    Without one the library draws a line by chance and searches the text for it, at a tenth of the cost of an e-mail.
+    """
+
+    key: UUID
+
+    def message(self, **more: Any) -> Any:
+        made: Any = super().message(**more)
+        made.set_boundary(f"={self.key.hex}=")
+        return made
+
+
 def written(message: Message) -> EmailMultiAlternatives:
     """The message as an e-mail, with one-click unsubscribing (RFC 8058) where the message says where."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    mail = EmailMultiAlternatives(
+    mail = _Mail(
         subject=message.text.subject,
         body=message.text.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
@@ -145,6 +200,7 @@ def written(message: Message) -> EmailMultiAlternatives:
             "Content-Language": message.language,
         },
     )
+    mail.key = message.key
     if message.unsubscribe:
         mail.extra_headers["List-Unsubscribe"] = f"<{message.unsubscribe}>"
         mail.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hmac
 import json
 import re
+import ssl
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import httpx
@@ -28,7 +30,14 @@ _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 def client(url: str) -> httpx.Client:
     """A client that keeps its connection to `url` and waits for nothing without an end."""
     wait = settings.PROVIDER_TIMEOUT
-    return httpx.Client(base_url=url, timeout=httpx.Timeout(wait, connect=CONNECT), follow_redirects=False)
+    timeout = httpx.Timeout(wait, connect=CONNECT)
+    return httpx.Client(base_url=url, timeout=timeout, follow_redirects=False, verify=_trusted())
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that we trust, read once for a process: each client would read them anew."""
+    return httpx.create_ssl_context()
 
 
 def longest_call(calls: int = 1) -> timedelta:

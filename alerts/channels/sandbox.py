@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 
 from alerts.channels.base import Accepted, Capabilities, Channel, Message
+from alerts.errors import SendError
 from alerts.models import Delivery, SandboxMessage
 
 KEPT = "kept"
@@ -86,6 +89,18 @@ class AllowListed(Channel):
 
     def send(self, message: Message) -> Accepted:
         return self._real.send(message) if is_let_through(message.to) else keep(self.channel, message)
+
+    def send_all(self, messages: Sequence[Message]) -> list[Accepted | SendError]:
+        let_through = [message for message in messages if is_let_through(message.to)]
+        # First the call: where it comes to nothing as a whole, nothing of it is kept either.
+        called = self._real.send_all(let_through) if let_through else []
+        answers = dict(zip((message.key for message in let_through), called, strict=True))
+        return [answers.get(message.key) or keep(self.channel, message) for message in messages]
+
+    def ready(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
+        if all(is_let_through(message.to) for message in messages):
+            return self._real.ready(messages)
+        return partial(self.send_all, messages)
 
     def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:
         return kept(key) or self._real.look_up(key, to=to)

@@ -1,10 +1,14 @@
 """Solapi: SMS, LMS and AlimTalk. AlimTalk that does not arrive Solapi itself sends as a text message, where it may.
 
-Sources: developers.solapi.com and solapi.com/developers: "sendManyDetail" (`POST /messages/v4/send-many/detail`, SMS up
-to 90 bytes and LMS above, custom fields of at most 100 characters), "msg-getList" (`GET /messages/v4/list`), API key
-authentication (HMAC-SHA256 over date and salt), "webhook" (a list of messages). The pages that were found do not say
-the name of the header in which a webhook's secret comes, so it is a setting, SOLAPI_WEBHOOK_HEADER; the example
-`webhook_report.asp` of github.com/solapi/solapi-asp reads X-Solapi-Secret.
+Sources: developers.solapi.com and solapi.com/developers: "sendManyDetail" (`POST /messages/v4/send-many/detail`, many
+messages in one call, SMS up to 90 bytes and LMS above, custom fields of at most 100 characters), "msg-getList" (`GET
+/messages/v4/list`), API key authentication (HMAC-SHA256 over date and salt), "webhook" (a list of messages). The pages
+that were found do not say the name of the header in which a webhook's secret comes, so it is a setting,
+SOLAPI_WEBHOOK_HEADER; the example `webhook_report.asp` of github.com/solapi/solapi-asp reads X-Solapi-Secret.
+
+What a call answers is in the types of Solapi's own clients (github.com/solapi/solapi-nodejs, `FailedMessage` and
+`MessageResponseItem`): both lists bear the custom fields, by which each message of a call is known again. With
+`allowDuplicates` unset a number may stand in a call once only.
 
 Status codes are those of "Message status codes" (github.com/solapi/documents, api-reference); "Overview" there says
 that a refused call (HTTP 4xx) bears its `errorCode` from there, too. The names that come in its place, as
@@ -22,10 +26,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +47,7 @@ from alerts.stopwatch import Stopwatch
 
 KEY = "key"  # the custom field that holds our key
 FALLS_BACK = "fallsBack"  # the custom field that says in a report whether a text may come in this message's place
+AT_ONCE = 50  # Solapi takes far more; a worker that dies leaves so many to be looked up
 PAGE, MOST_PAGES = 500, 20  # of a look-up
 SEARCHED_FOR = timedelta(seconds=10)  # no page is asked for later: a search that began late still ends within a tick
 LOOKED_BACK = timedelta(days=2)  # an outcome that is unknown is asked for within minutes; later it is not asked for
@@ -54,7 +62,7 @@ SYSTEM = {"1024", "2024"}  # Solapi's own failure: it says that the message is n
 
 
 class SolapiChannel(Channel):
-    """Messages one by one over one kept connection."""
+    """Up to AT_ONCE messages in a call, over one kept connection."""
 
     name = "solapi"
     carries = frozenset({"sms", "alimtalk"})
@@ -64,6 +72,7 @@ class SolapiChannel(Channel):
         return Capabilities(
             longest_call=http.longest_call(),
             send_again_after_unknown=False,
+            at_once=AT_ONCE,
             can_look_up=True,
             looks_back=LOOKED_BACK,
             reports=True,
@@ -77,19 +86,52 @@ class SolapiChannel(Channel):
 
     def send(self, message: Message) -> Accepted:
         """Hand one message over, under its key as a custom field."""
-        written = {"messages": [self._written(message)], "showMessageList": True}
-        try:
-            said = http.call(self._http, "POST", "/messages/v4/send-many/detail", json=written, headers=_signed())
-        except Rejected as error:
-            raise _refusal(error.answer, error.detail) from error
-        for refused in said.get("failedMessageList") or []:
-            raise _refusal(str(refused.get("statusCode")), http.scrubbed(str(refused.get("statusMessage", ""))))
+        said = self._call(self._body([message]))
+        for refused in _listed(said.get("failedMessageList")):
+            raise _refused(refused)
         taken = _listed(said.get("messageList"))
         group = said.get("groupInfo") or {}
         if not taken and not group.get("groupId"):
             raise Unknown("the answer names no message", answer="200")
-        first = taken[0] if taken else {}
-        return Accepted(str(first.get("statusCode") or "2000"), provider_id=str(first.get("messageId") or ""))
+        return _taken(taken[0] if taken else {})
+
+    def send_all(self, messages: Sequence[Message]) -> list[Accepted | SendError]:
+        """Hand these over in one call: each is taken or refused under its own key.
+
+        Solapi refuses a call as a whole for one message that it cannot read (4xx). Nothing of it was taken then, and
+        whose fault it was is not known: NotSent for all, and whoever tries again calls for each by itself.
+        """
+        return self.ready(messages)()
+
+    def ready(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
+        return partial(self._hand_over, messages, self._body(messages))
+
+    def _hand_over(self, messages: Sequence[Message], body: bytes) -> list[Accepted | SendError]:
+        if len(messages) == 1:
+            return [self.send(messages[0])]
+        try:
+            said = self._call(body)
+        except Rejected as error:
+            raise NotSent(error.detail, answer=error.answer) from error
+        answers: dict[str, Accepted | SendError] = {}
+        for taken in _listed(said.get("messageList")):
+            answers[_key_of(taken)] = _taken(taken)
+        for refused in _listed(said.get("failedMessageList")):
+            answers[_key_of(refused)] = _refused(refused)
+        unnamed = Unknown("the answer does not name this message", answer="200")
+        return [answers.get(str(message.key), unnamed) for message in messages]
+
+    def _body(self, messages: Sequence[Message]) -> bytes:
+        written = [self._written(message) for message in messages]
+        # Two members may have one telephone.
+        return json.dumps({"messages": written, "showMessageList": True, "allowDuplicates": True}).encode()
+
+    def _call(self, body: bytes) -> dict[str, Any]:
+        headers = _signed() | {"Content-Type": "application/json"}
+        try:
+            return http.call(self._http, "POST", "/messages/v4/send-many/detail", content=body, headers=headers)
+        except Rejected as error:
+            raise _refusal(error.answer, error.detail) from error
 
     def _written(self, message: Message) -> dict[str, Any]:
         written: dict[str, Any] = {
@@ -137,6 +179,20 @@ class SolapiChannel(Channel):
     def close(self) -> None:
         with suppress(httpx.HTTPError):
             self._http.close()
+
+
+def _key_of(listed: dict[str, Any]) -> str:
+    """Our key in a message of an answer; empty: it has none."""
+    fields = listed.get("customFields")
+    return str(fields.get(KEY, "")) if isinstance(fields, dict) else ""
+
+
+def _taken(listed: dict[str, Any]) -> Accepted:
+    return Accepted(str(listed.get("statusCode") or "2000"), provider_id=str(listed.get("messageId") or ""))
+
+
+def _refused(listed: dict[str, Any]) -> SendError:
+    return _refusal(str(listed.get("statusCode")), http.scrubbed(str(listed.get("statusMessage", ""))))
 
 
 def _refusal(code: str, words: str) -> SendError:

@@ -93,27 +93,47 @@ def _solapi(asked: Call, journal: Journal) -> Answer:
         }
         more = str(start + len(page)) if start + len(page) < len(mine) else None
         return Answer(200, {"messageList": listed, "startKey": None, "nextKey": more, "limit": size})
-    (message,) = asked.json()["messages"]
+    asked_for = asked.json()
+    messages = asked_for["messages"]
+    for message in messages:
+        kakao = message.get("kakaoOptions", {})
+        if message["type"] == "ATA" and not (kakao["pfId"] and kakao["templateId"]):
+            words = 'kakaoOptions: "templateId" is not allowed to be empty'
+            return Answer(400, {"errorCode": "ValidationError", "errorMessage": words})  # and nothing of it is taken
+    once = [] if asked_for.get("allowDuplicates") else [message["to"] for message in messages]
+    listed_ones, failed = [], []
+    for place, message in enumerate(messages):
+        refusal = ("1062", "the same number twice") if message["to"] in once[:place] else _solapi_refusal(message)
+        shown = {"customFields": message.get("customFields", {})}
+        if refusal:
+            code, words = refusal
+            failed.append(shown | {"to": message["to"], "statusCode": code, "statusMessage": words})
+        else:
+            listed_ones.append(shown | {"messageId": _solapi_takes(message, journal), "statusCode": "2000"})
+    count = {"registeredFailed": len(failed), "registeredSuccess": len(listed_ones)}
+    group = {"groupId": journal.next_number("G4V"), "count": count} if listed_ones else {}
+    return Answer(200, {"failedMessageList": failed, "messageList": listed_ones, "groupInfo": group})
+
+
+def _solapi_refusal(message: dict[str, Any]) -> tuple[str, str] | None:
+    """The code and the words with which this message is refused; None: it is taken."""
     if BAD_NUMBER in message["to"]:
-        failed = {"to": message["to"], "statusCode": "3008", "statusMessage": f"bad number {message['to']}"}
-        return Answer(200, {"failedMessageList": [failed], "messageList": [], "groupInfo": {}})
-    kakao = message["kakaoOptions"] if message["type"] == "ATA" else {}
-    if message["type"] == "ATA" and not (kakao["pfId"] and kakao["templateId"]):
-        words = 'kakaoOptions: "templateId" is not allowed to be empty'
-        return Answer(400, {"errorCode": "ValidationError", "errorMessage": words})
+        return "3008", f"bad number {message['to']}"
     if message["type"] == "LMS" and not 0 < _euc_kr(message.get("subject", "")) <= TITLE_BYTES:
-        failed = {"to": message["to"], "statusCode": "1014", "statusMessage": "the subject has 1 to 40 bytes"}
-        return Answer(200, {"failedMessageList": [failed], "messageList": [], "groupInfo": {}})
-    fields = message.get("customFields", {})
+        return "1014", "the subject has 1 to 40 bytes"
+    return None
+
+
+def _solapi_takes(message: dict[str, Any], journal: Journal) -> str:
+    """Take a message, and the text in its place where it may be sent; its number."""
+    fields, kakao = message.get("customFields", {}), message.get("kakaoOptions", {})
     number, key, echo = journal.next_number("M4V"), fields.get("key", ""), fields.get("fallsBack", "")
-    channel = "alimtalk" if kakao else "sms"
+    channel = "alimtalk" if message["type"] == "ATA" else "sms"
     taken = Taken("solapi", channel, number, key, message["to"], message["text"], _now(), message["type"], "", echo)
     journal.take(taken)
-    if not arrives(taken) and kakao and not kakao["disableSms"]:
+    if channel == "alimtalk" and not arrives(taken) and not kakao["disableSms"]:
         journal.take(replace(taken, channel="sms", form="LMS"))  # the same message, as a text
-    listed_one = {"messageId": number, "statusCode": "2000", "customFields": {"key": key}}
-    group = {"groupId": "G" + number, "count": {"registeredFailed": 0, "registeredSuccess": 1}}
-    return Answer(200, {"failedMessageList": [], "messageList": [listed_one], "groupInfo": group})
+    return number
 
 
 def _nhn(asked: Call, journal: Journal) -> Answer:

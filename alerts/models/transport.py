@@ -14,6 +14,7 @@ class Transport(models.Model):
     name = models.CharField(_("name"), max_length=20, primary_key=True)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     open_until = models.DateTimeField(_("not tried before"), null=True)  # the breaker; None: closed
+    paced_until = models.DateTimeField(_("its rate is given out until"), null=True)  # None: it has none, or never sent
     stopped_at = models.DateTimeField(_("stopped"), null=True)
     stopped_by = models.CharField(_("stopped by"), max_length=100, blank=True)
     stopped_why = models.CharField(_("why"), max_length=200, blank=True)

@@ -4,34 +4,34 @@ pending -claim-> claimed -commit before the call-> sending -> accepted | failed 
 
 No transaction is open while a message is sent. A worker that dies leaves `claimed`, of which nothing was sent, or
 `sending`, of which nobody knows: `reap` finds both when the lease has run out. The claim and the changes of status
-stand in `leases.py`, what follows from an answer in `outcomes.py`, from none in `unknowns.py`.
+stand in `leases.py`, the call in `handing_over.py`, what follows from an answer in `outcomes.py`, from none in
+`unknowns.py`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, IntegrityError
 
-from alerts.addresses import unsubscribing
-from alerts.channels import Channels, Message, capabilities_of, transport_of
-from alerts.errors import CannotBeWritten, NotSent, Rejected, SendError, Throttled, Unknown
+from alerts.channels import Channels, capabilities_of, transport_of
+from alerts.errors import CannotBeWritten
 from alerts.models import Delivery
-from alerts.models.consent import Purpose
-from alerts.models.contact import Channel, Contact
+from alerts.models.contact import Channel
 from alerts.models.delivery import Status, Why
 from alerts.sending import leases, outcomes, unknowns
 from alerts.sending.breakers import Gate
-from alerts.sending.calls import Calls
 from alerts.sending.decisions import Decision, cancel, decide_by_hand
 from alerts.sending.falling_back import NAME
+from alerts.sending.handing_over import hand_over, ready
 from alerts.sending.keeping import forget_texts
-from alerts.sending.known import Known, read
-from alerts.sending.leases import LEASE, Said, claim, lease
+from alerts.sending.leases import LEASE, Said, Saying, claim, lease
+from alerts.sending.line import Line, Turn
+from alerts.sending.pace import wait_for_turn
 from alerts.sending.reaping import reap
 from alerts.sending.recheck import Go, Stop, Wait, look
 from alerts.stopwatch import Stopwatch
@@ -39,40 +39,9 @@ from alerts.texts.words import Telling, Text, write
 
 logger = logging.getLogger(__name__)
 
-CLAIMED_AT_ONCE = 50
+CLAIMED_AT_ONCE = 100
 BUDGET = timedelta(seconds=25)  # no message is begun later in a tick: a slow one then still ends in time
 NOT_PREPARED = timedelta(minutes=10)  # until a message that could not be made is looked at again
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What one tick sends with: its open channels, what it knows of the breakers, and its time."""
-
-    channels: Channels
-    gate: Gate
-    watch: Stopwatch
-
-
-class Turn:
-    """One claim being dealt with: what is known of it, and what its calls come to."""
-
-    def __init__(self, line: Line, claimed: Sequence[Delivery]) -> None:
-        self.line = line
-        self.calls = Calls()
-        self._claimed = claimed
-        self._known: Known | None = None
-
-    def known_of(self, delivery: Delivery) -> Known:
-        """What is known of this delivery, read with that of all others; anew where it is not fresh any more."""
-        now = self.line.watch.now
-        if self._known is None or not self._known.is_fresh(now):
-            try:
-                self._known = read(self._claimed, now=now)
-            except Exception:
-                # One that cannot be read must not hold up the others: each is read by itself.
-                logger.exception("%d deliveries could not be read together", len(self._claimed))
-                return read([delivery], now=now)
-        return self._known
 
 
 def deliver(*, now: datetime, limit: int) -> int:
@@ -113,64 +82,96 @@ def _deal_with(claimed: list[Delivery], line: Line) -> int:
     """Deal with these deliveries, and give back what was not begun; returns how many were dealt with."""
     turn = Turn(line, claimed)
     shut: set[str] = set()
-    done = place = 0
+    done = 0
     try:
-        for place, delivery in enumerate(claimed):
-            transport = transport_of(delivery.channel)
+        for together in _calls(claimed):
+            transport = transport_of(together[0].channel)
             if transport in shut:
-                leases.release([delivery])
                 continue
-            if not _deliver_one(delivery, turn):
+            if not _deliver_together(together, turn):
                 shut.add(transport)
-            done += 1
+            done += len(together)
             if line.watch.spent >= BUDGET:
-                leases.release(claimed[place + 1 :])
                 break
+        if done < len(claimed):
+            leases.release(claimed)
     except Exception:
         with suppress(DatabaseError):  # else they are due again when the lease has run out
-            leases.release(claimed[place:])
+            leases.release(claimed)
         raise
     finally:
         turn.calls.finish(now=line.watch.now)
     return done
 
 
-def _deliver_one(delivery: Delivery, turn: Turn) -> bool:
-    """Deal with one claimed delivery; False: its transport takes nothing more for now."""
-    line = turn.line
+def _calls(claimed: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    """The deliveries of each call: as many as the transport of their channel takes at once.
+
+    What was tried before goes by itself: if it spoils a call, then no other's.
+    """
+    waiting: dict[str, list[Delivery]] = {}
+    for delivery in claimed:
+        at_once = capabilities_of(delivery.channel).at_once
+        if at_once == 1 or delivery.attempts:
+            yield [delivery]
+            continue
+        together = waiting.setdefault(delivery.channel, [])
+        together.append(delivery)
+        if len(together) == at_once:
+            yield waiting.pop(delivery.channel)
+    yield from waiting.values()
+
+
+def _deliver_together(together: Sequence[Delivery], turn: Turn) -> bool:
+    """Deal with claimed deliveries of one channel in one call; False: its transport takes nothing more for now."""
+    line, channel = turn.line, together[0].channel
+    can, transport = capabilities_of(channel), transport_of(channel)
+    if can.rate and not wait_for_turn(transport, messages=len(together), rate=can.rate, now=line.watch.now):
+        leases.release(together)
+        return False
+    call = [saying for delivery in together if (saying := _still_to_say(delivery, turn))]
+    if not call:
+        return True
+    now = line.watch.now
+    if not line.gate.enter(transport, now=now, longest_call=can.longest_call):
+        leases.release([saying.delivery for saying in call])
+        return False
+    committed = turn.calls.begin(call, now=now)
+    made = ready(call, line)  # while the database commits
+    try:
+        ours = committed()
+    except IntegrityError:
+        # An address was erased since the look: they stay due, and are looked at again.
+        leases.release([saying.delivery for saying in call])
+        return True
+    if not ours:
+        return True
+    return hand_over(ours, made if len(ours) == len(call) else ready(ours, line), turn)
+
+
+def _still_to_say(delivery: Delivery, turn: Turn) -> Saying | None:
+    """What a call is to say of this delivery; None: it needs none now, and that is written down."""
+    watch = turn.line.watch
     try:
         verdict, text = _prepare(delivery, turn)
     except Exception:
         # One message that cannot be made must not hold up the others: it waits, and is looked at again.
         logger.exception("delivery %s could not be prepared", delivery.pk)
-        later = line.watch.now + NOT_PREPARED
-        leases.move(delivery, Status.CLAIMED, status=Status.PENDING, next_attempt_at=later)
-        return True
+        leases.move(delivery, Status.CLAIMED, status=Status.PENDING, next_attempt_at=watch.now + NOT_PREPARED)
+        return None
     if isinstance(verdict, Stop):
-        outcomes.stopped(delivery, verdict, now=line.watch.now)
-        return True
+        outcomes.stopped(delivery, verdict, now=watch.now)
+        return None
     if isinstance(verdict, Wait):
         leases.move(delivery, Status.CLAIMED, status=Status.PENDING, next_attempt_at=verdict.until)
-        return True
+        return None
     assert text is not None
-    now = line.watch.now
-    if not unknowns.may_call(delivery, text_hash=text.hash, contact=verdict.contact, now=now):
-        return True
-    transport = transport_of(delivery.channel)
-    longest_call = capabilities_of(delivery.channel).longest_call
-    if not line.gate.enter(transport, now=now, longest_call=longest_call):
-        leases.release([delivery])
-        return False
+    if not unknowns.may_call(delivery, text_hash=text.hash, contact=verdict.contact, now=watch.now):
+        return None
     telling = verdict.telling
     kept = variables(telling) | ({NAME: verdict.falls_back} if delivery.channel == Channel.ALIMTALK else {})
-    said = Said(verdict.contact, telling.points, verdict.lots, kept, text, transport)
-    try:
-        is_ours = turn.calls.begin(delivery, said, now=now)
-    except IntegrityError:
-        # The address was erased since the look: it stays due, and is looked at again.
-        leases.release([delivery])
-        return True
-    return _send(delivery, said, turn) if is_ours else True
+    said = Said(verdict.contact, telling.points, verdict.lots, kept, text, transport_of(delivery.channel))
+    return Saying(delivery, said)
 
 
 def _prepare(delivery: Delivery, turn: Turn) -> tuple[Go | Stop | Wait, Text | None]:
@@ -189,57 +190,8 @@ def _prepare(delivery: Delivery, turn: Turn) -> tuple[Go | Stop | Wait, Text | N
 
 def variables(telling: Telling) -> dict[str, object]:
     """What a message said, as plain values without the reader's name: kept when its text is not any more."""
-    return {
-        name: value if value is None or isinstance(value, int) else str(value)
-        for name, value in asdict(telling).items()
-        if name != "name"
-    }
-
-
-def _unsubscribe(delivery: Delivery, contact: Contact) -> str:
-    """Where one click ends these messages (RFC 8058): of e-mail only."""
-    if delivery.channel != Channel.EMAIL:
-        return ""
-    return unsubscribing.link(member_id=contact.member_id, channel=delivery.channel, purpose=Purpose.NOTICE.value)
-
-
-def _send(delivery: Delivery, said: Said, turn: Turn) -> bool:
-    """Make the call; False: the transport takes nothing more for now."""
-    contact, line = said.contact, turn.line
-    message = Message(
-        key=delivery.pk,
-        to=contact.address,
-        language=contact.language,
-        text=said.text,
-        unsubscribe=_unsubscribe(delivery, contact),
-        falls_back=said.variables.get(NAME) is True,
-    )
-    try:
-        answer = line.channels[delivery.channel].send(message)
-    except SendError as error:
-        return _failed(delivery, contact, error, line)
-    except Exception as error:
-        # Not in the channel's words, so nothing is certain about it.
-        logger.exception("delivery %s: unexpected failure while sending", delivery.pk)
-        return _failed(delivery, contact, Unknown(answer=type(error).__name__), line)
-    turn.calls.taken(delivery, answer, now=line.watch.now)
-    line.gate.came_through(delivery.transport)
-    return True
-
-
-def _failed(delivery: Delivery, contact: Contact, error: SendError, line: Line) -> bool:
-    """Note the failure of a call, and of its transport if that is at fault; False: leave the transport alone."""
-    now = line.watch.now
-    until = None
-    if isinstance(error, Throttled) and error.of_transport:
-        until = line.gate.rest(delivery.transport, now=now, wait=error.retry_after)
-    elif isinstance(error, Rejected | Throttled):
-        line.gate.came_through(delivery.transport)
-    else:
-        away = isinstance(error, NotSent) and error.transport_down
-        until = line.gate.failed(delivery.transport, now=now, away=away)
-    outcomes.not_accepted(delivery, contact, error, now=now, away_until=until)
-    return until is None
+    said = {field.name: getattr(telling, field.name) for field in fields(telling) if field.name != "name"}
+    return {name: value if value is None or isinstance(value, int) else str(value) for name, value in said.items()}
 
 
 __all__ = ["LEASE", "Decision", "cancel", "claim", "decide_by_hand", "deliver", "forget_texts", "lease", "reap"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -70,7 +70,9 @@ def claim(*, now: datetime, limit: int, channels: Iterable[str] = tuple(Channel)
             },
         )
     mine = Delivery.objects.filter(token=token, status=Status.CLAIMED)
-    return list(with_reminder(mine).order_by("next_attempt_at", "pk"))
+    # What many of them have in common is read once for all.
+    mine = mine.select_related("reminder__account__member__user").prefetch_related("reminder__programme__telling")
+    return list(mine.order_by("next_attempt_at", "pk"))
 
 
 def with_reminder(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
@@ -112,74 +114,133 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Saying:
+    """A delivery, and what a call is about to say of it."""
+
+    delivery: Delivery
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
-    """A call whose message the provider took, not written down yet."""
+    """A message that the provider took, not written down yet."""
 
     delivery: Delivery
     answer: Accepted
     at: datetime
 
 
-# One statement, prepared once for each connection: what came of the last call, and that the next one begins. Each half
-# changes nothing where its token, its state or its count of calls is not what it was.
+# One statement, prepared once for each connection: what came of the messages of the last call, and that the next call
+# begins with its own. Each half changes nothing where its token, its state or its count of calls is not what it was.
 _STEP = """
-WITH taken AS (
-  UPDATE alerts_delivery
-     SET status = 'accepted', why = '', accepted_at = $4::timestamptz, provider_id = $5::text,
+WITH answered AS (
+  SELECT * FROM jsonb_to_recordset($1::jsonb) AS one(
+    id uuid, token uuid, attempts int, at timestamptz, provider_id text, code text, detail text)),
+taken AS (
+  UPDATE alerts_delivery delivery
+     SET status = 'accepted', why = '', accepted_at = answered.at, provider_id = answered.provider_id,
          token = NULL, lease_until = NULL
-   WHERE id = $1::uuid AND token = $2::uuid AND status = 'sending' AND attempts = $3::int
-  RETURNING id, attempts, points_told, text_hash),
+    FROM answered
+   WHERE delivery.id = answered.id AND delivery.token = answered.token AND delivery.status = 'sending'
+     AND delivery.attempts = answered.attempts
+  RETURNING delivery.id, delivery.attempts, points_told, text_hash, answered.at, answered.code, answered.detail),
 noted AS (
   INSERT INTO alerts_attempt (delivery_id, number, at, outcome, code, detail, points_told, text_hash)
-  SELECT id, attempts, $4::timestamptz, 'accepted', $6::text, $7::text, points_told, text_hash FROM taken),
+  SELECT id, attempts, at, 'accepted', code, detail, points_told, text_hash FROM taken),
+said AS (
+  SELECT * FROM jsonb_to_recordset($2::jsonb) AS one(
+    id uuid, token uuid, attempts int, contact_id bigint, language text, points bigint, lots bigint[], template text,
+    template_version_id bigint, variables jsonb, text text, text_hash text, transport text, address_trace text)),
 begun AS (
-  UPDATE alerts_delivery
-     SET status = 'sending', attempts = attempts + 1, lease_until = $11::timestamptz, contact_id = $12::bigint,
-         language = $13::text, points_told = $14::bigint, lots = $15::bigint[], template = $16::text,
-         template_version_id = $17::bigint, variables = $18::jsonb, text = $19::text, text_hash = $20::text,
-         transport = $21::text, address_trace = $22::text
-   WHERE id = $8::uuid AND token = $9::uuid AND status = 'claimed' AND attempts = $10::int
-  RETURNING id)
-SELECT EXISTS (SELECT FROM taken), EXISTS (SELECT FROM begun)"""
+  UPDATE alerts_delivery delivery
+     SET status = 'sending', attempts = delivery.attempts + 1, lease_until = $3::timestamptz,
+         contact_id = said.contact_id, language = said.language, points_told = said.points, lots = said.lots,
+         template = said.template, template_version_id = said.template_version_id, variables = said.variables,
+         text = said.text, text_hash = said.text_hash, transport = said.transport, address_trace = said.address_trace
+    FROM said
+   WHERE delivery.id = said.id AND delivery.token = said.token AND delivery.status = 'claimed'
+     AND delivery.attempts = said.attempts
+  RETURNING delivery.id)
+SELECT id FROM taken UNION ALL SELECT id FROM begun"""
 
 
-def begin(delivery: Delivery, said: Said, *, now: datetime, last: Taken | None) -> tuple[bool, bool]:
-    """Commit that the call is about to be made, and what it will say; and with it what came of the `last` call.
+def begin(
+    call: Sequence[Saying], *, now: datetime, last: Sequence[Taken]
+) -> Callable[[], tuple[list[Taken], list[Saying]]]:
+    """Commit that a call is about to be made, and what it will say; and with it what came of the `last` one.
 
-    Two answers: whether that was still ours to write, and whether this one is ours to send. False: the lease had run
-    out, and somebody else has decided meanwhile.
+    What is returned waits until it is committed; until then nothing else may be asked of the database. It has two
+    answers: whose outcomes were still ours to write, and which messages are ours to send. Of all others the lease had
+    run out, and somebody else has decided meanwhile.
     """
-    text, trace = said.text, traces.trace(said.contact.address)
-    values = [
-        *(delivery.pk, delivery.token, delivery.attempts, now + lease(), said.contact.pk, said.contact.language),
-        *(said.points, said.lots, TEMPLATE if text.version_id is None else "", text.version_id),
-        *(json.dumps(said.variables), f"{text.subject}\n\n{text.text}" if text.subject else text.text, text.hash),
-        *(said.transport, trace),
+    committed = _step(last, [_about_to_say(saying) for saying in call], until=now + lease())
+
+    def begun() -> tuple[list[Taken], list[Saying]]:
+        ours = committed()
+        mine = [saying for saying in call if saying.delivery.pk in ours]
+        for saying in mine:
+            delivery, said = saying.delivery, saying.said
+            delivery.contact, delivery.language, delivery.transport = (
+                said.contact,
+                said.contact.language,
+                said.transport,
+            )
+            delivery.points_told, delivery.lots, delivery.text_hash = said.points, said.lots, said.text.hash
+            delivery.address_trace = traces.trace(said.contact.address)
+            delivery.attempts += 1
+        return _written(last, ours), mine
+
+    return begun
+
+
+def end(last: Sequence[Taken], *, now: datetime) -> list[Taken]:
+    """Commit what came of a call that no other follows: whose outcomes were still ours to write."""
+    return _written(last, _step(last, [], until=now)())
+
+
+def _step(last: Sequence[Taken], begun: list[dict[str, object]], *, until: datetime) -> Callable[[], set[uuid.UUID]]:
+    answered = [
+        {
+            **_held(one.delivery),
+            "at": one.at.isoformat(),
+            "provider_id": one.answer.provider_id[:100],
+            "code": one.answer.answer[:40],
+            "detail": one.answer.detail[:500],
+        }
+        for one in last
     ]
-    was_ours, is_ours = _step(last, values)
-    if is_ours:
-        delivery.contact, delivery.language, delivery.transport = said.contact, said.contact.language, said.transport
-        delivery.points_told, delivery.lots, delivery.text_hash = said.points, said.lots, text.hash
-        delivery.address_trace = trace
-        delivery.attempts += 1
-    return was_ours, is_ours
+    rows = wire.start(_STEP, [json.dumps(answered), json.dumps(begun), until])
+    return lambda: {row[0] for row in rows()}
 
 
-def end(last: Taken) -> bool:
-    """Commit what came of a call that no other follows. False as `begin` says it of the last one."""
-    return _step(last, [None] * 15)[0]
+def _held(delivery: Delivery) -> dict[str, object]:
+    """What a delivery must still be for a change to be ours."""
+    return {"id": str(delivery.pk), "token": str(delivery.token), "attempts": delivery.attempts}
 
 
-def _step(last: Taken | None, begun: Sequence[object]) -> tuple[bool, bool]:
-    taken: list[object] = [None] * 7
-    if last:
-        one, answer = last.delivery, last.answer
-        taken = [one.pk, one.token, one.attempts, last.at]
-        taken += [answer.provider_id[:100], answer.answer[:40], answer.detail[:500]]
-    ((was_ours, is_ours),) = wire.call(_STEP, [*taken, *begun])
-    if last and was_ours:
-        last.delivery.status, last.delivery.accepted_at = Status.ACCEPTED, last.at
-    return was_ours, is_ours
+def _about_to_say(saying: Saying) -> dict[str, object]:
+    said, text = saying.said, saying.said.text
+    return {
+        **_held(saying.delivery),
+        "contact_id": said.contact.pk,
+        "language": said.contact.language,
+        "points": said.points,
+        "lots": said.lots,
+        "template": TEMPLATE if text.version_id is None else "",
+        "template_version_id": text.version_id,
+        "variables": said.variables,
+        "text": f"{text.subject}\n\n{text.text}" if text.subject else text.text,
+        "text_hash": text.hash,
+        "transport": said.transport,
+        "address_trace": traces.trace(said.contact.address),
+    }
+
+
+def _written(last: Sequence[Taken], ours: set[uuid.UUID]) -> list[Taken]:
+    written = [one for one in last if one.delivery.pk in ours]
+    for one in written:
+        one.delivery.status, one.delivery.accepted_at = Status.ACCEPTED, one.at
+    return written
 
 
 def note(delivery: Delivery, outcome: Outcome, code: str, detail: str, at: datetime) -> None:

@@ -139,7 +139,7 @@ def write(words: Words, telling: Telling, *, channel: str, language: str) -> Tex
         variables = _in_cp949(variables)
     spoken = spoken_as(language)
     subject, text, html = (
-        wording.read(source, html=part == "html", field=part).write(variables, language=spoken)
+        wording.read(source, html=part == "html", field=part).write(variables, language=spoken) if source else ""
         for part, source in (("subject", words.subject), ("text", words.text), ("html", words.html))
     )
     subject, text = " ".join(subject.split()), text.strip()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
 from alerts.channels import Accepted, Capabilities, Channel, Message
+from alerts.errors import SendError
 
 Answer = Accepted | BaseException | Callable[[], None]
 
@@ -15,7 +16,8 @@ Answer = Accepted | BaseException | Callable[[], None]
 class Carrier(Channel):
     """`answers` come one by one, the last for ever: what it raises or returns, or what is done before it accepts.
 
-    `taken` is what it accepted, `calls` every message it was handed. `looked_up` is what a look-up says or raises.
+    `taken` is what it accepted, `calls` every message it was handed, `together` how many in each call. `whole` is what
+    the next call comes to as a whole. `looked_up` is what a look-up says or raises.
     """
 
     name = "carrier"
@@ -24,6 +26,8 @@ class Carrier(Channel):
     answers: ClassVar[list[Answer]]
     taken: ClassVar[list[Message]]
     calls: ClassVar[list[Message]]
+    together: ClassVar[list[int]]
+    whole: ClassVar[list[BaseException]]
     looked_up: ClassVar[Accepted | Exception | None]
     looks: ClassVar[list[UUID]]
 
@@ -32,7 +36,8 @@ class Carrier(Channel):
         return type(
             "FreshCarrier",
             (cls,),
-            {"can": can(), "answers": [], "taken": [], "calls": [], "looked_up": None, "looks": []},
+            {"can": can(), "answers": [], "looked_up": None}
+            | {name: [] for name in ("taken", "calls", "together", "whole", "looks")},
         )
 
     @classmethod
@@ -49,6 +54,20 @@ class Carrier(Channel):
             answer = Accepted()
         self.taken.append(message)
         return answer if answer.provider_id else Accepted("200", "", f"no-{len(self.taken)}")
+
+    def send_all(self, messages: Sequence[Message]) -> list[Accepted | SendError]:
+        self.together.append(len(messages))
+        if self.whole:
+            raise self.whole.pop(0)
+        answers: list[Accepted | SendError] = []
+        for message in messages:
+            try:
+                answers.append(self.send(message))
+            except SendError as error:
+                answers.append(error)
+        if len(answers) == 1 and isinstance(answers[0], SendError):
+            raise answers[0]
+        return answers
 
     def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:
         self.looks.append(key)

@@ -188,7 +188,7 @@ def test_an_unexpected_exception_inside_a_channel(heard, account, carrier):
     deliver()
     assert states() == ["unknown"]
     heard.hides("address", "number", "name", "text")
-    heard.says(f"delivery {the_delivery().pk}: unexpected failure while sending")
+    heard.says(f"deliveries ['{the_delivery().pk}']: unexpected failure while sending")
     heard.says("\nRuntimeError\n", "\nsmtplib.SMTPRecipientsRefused [550]\n", "in fail_with_everything\n")
     heard.says(f'  File "{__file__}", line {fail_with_everything.__code__.co_firstlineno + 2}, in fail_with_everything')
 
@@ -206,7 +206,9 @@ def test_an_address_in_the_words_of_the_database(heard, account, carrier):
     assert account.member.contacts.count() == 2
     heard.hides("address")
     assert "already exists" in heard.bare
-    heard.says(f"delivery {the_delivery().pk}: unexpected failure", "\ndjango.db.utils.IntegrityError\n", "in twice\n")
+    heard.says(
+        f"deliveries ['{the_delivery().pk}']: unexpected failure", "\ndjango.db.utils.IntegrityError\n", "in twice\n"
+    )
     heard.says("\npsycopg.errors.UniqueViolation [23505, alerts_contact, contact_address_once]\n")
 
 
@@ -230,7 +232,7 @@ def test_claims_that_cannot_be_read_together(heard, account, carrier, monkeypatc
             raise LookupError(ADDRESS)
         return real(claimed, now=now)
 
-    monkeypatch.setattr(deliveries, "read", read)
+    monkeypatch.setattr("alerts.sending.line.read", read)
     deliver()
     assert states() == ["accepted"]
     heard.hides("address")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import smtplib
 from email.message import EmailMessage
 
 import httpx
 import pytest
 
-from benchmarks.dispatching import Mail, mail_again, post_again, words
+from benchmarks.dispatching import Mail, mail_again, one_by_one, post_again, words
 from benchmarks.sinks import HOST, MailSession, ProviderSession, Request, Sink
 
 
@@ -55,19 +56,33 @@ def test_the_bare_loop_sends_the_same_mails_again(mail_server, ready_made):
 def test_posts_are_kept_and_answered_as_taken(provider):
     url = f"http://{HOST}:{provider.port}"
     with httpx.Client(base_url=url) as client:
-        answers = [client.post("/send", content=b"x" * size, headers={"X-Key": "k"}) for size in (1, 200_000)]
-    assert [answer.json()["messageList"][0]["statusCode"] for answer in answers] == ["2000", "2000"]
-    taken = [(kept.path, kept.headers["x-key"], len(kept.body)) for kept in provider.take()]
-    assert taken == [("/send", "k", 1), ("/send", "k", 200_000)]
+        bodies = [posted("a"), posted("b", "c", text="x" * 200_000)]
+        answers = [client.post("/send", content=body, headers={"X-Key": "k"}) for body in bodies]
+    listed = [[(one["customFields"], one["statusCode"]) for one in answer.json()["messageList"]] for answer in answers]
+    assert listed == [[({"key": "a"}, "2000")], [({"key": "b"}, "2000"), ({"key": "c"}, "2000")]]
+    taken = [(kept.path, kept.headers["x-key"], kept.body) for kept in provider.take()]
+    assert taken == [("/send", "k", bodies[0]), ("/send", "k", bodies[1])]
+
+
+def posted(*keys: str, text: str = "") -> bytes:
+    """A request with a message under each key."""
+    messages = [{"to": "010", "text": text, "customFields": {"key": key}} for key in keys]
+    return json.dumps({"messages": messages}).encode()
+
+
+def test_messages_of_one_request_are_posted_one_by_one_in_their_order():
+    came: list[bytes | Request] = [Request("/send", {"authorization": "key"}, posted("a", "b")), b"an e-mail"]
+    alone = [Request("/send", {"authorization": "key"}, posted(key)) for key in "ab"]
+    assert one_by_one(came) == [*alone, b"an e-mail"]
 
 
 def test_the_bare_loop_posts_the_same_messages_again(provider):
     url = f"http://{HOST}:{provider.port}"
-    asked = Request("/send", {"authorization": "key"}, b'{"to": "010"}')
+    asked = Request("/send", {"authorization": "key"}, posted("a"))
     assert post_again(url, [asked]) > 0
-    (posted,) = provider.take()
-    assert (posted.path, posted.headers["authorization"]) == ("/send", "key")
-    assert posted.body.replace(b" ", b"") == b'{"to":"010"}'
+    (again,) = provider.take()
+    assert (again.path, again.headers["authorization"]) == ("/send", "key")
+    assert json.loads(again.body) == json.loads(asked.body)
 
 
 def test_what_stands_in_the_hands_of_no_client_is_no_message(mail_server):

@@ -53,6 +53,11 @@ def started_with(code: str = "", **environment: str) -> subprocess.CompletedProc
         ("SANDBOX_ALLOW", "minji"),
         ("SANDBOX_ALLOW", "010-1234-5678"),
         ("SANDBOX_TELLS", "sometimes"),
+        ("MESSAGES_A_SECOND", "twilio"),
+        ("MESSAGES_A_SECOND", "twilio=fast"),
+        ("MESSAGES_A_SECOND", "twilio=0"),
+        ("MESSAGES_A_SECOND", "twilio=inf"),
+        ("MESSAGES_A_SECOND", "pigeon=1"),
         ("PROVIDER_TIMEOUT", "0"),
         ("PROVIDER_TIMEOUT", "60"),
         ("ANYMAIL_ESP", "mailgun"),
@@ -62,6 +67,12 @@ def test_an_odd_value_stops_the_start_and_names_its_variable(variable, value):
     started = started_with(**{variable: value})
     assert started.returncode != 0
     assert variable in started.stderr
+
+
+def test_rates_are_read_by_transport():
+    code = "assert settings.MESSAGES_A_SECOND == {'twilio': 1.0, 'solapi': 0.5}"
+    assert started_with(code, MESSAGES_A_SECOND="twilio=1,solapi=0.5").returncode == 0
+    assert started_with("assert settings.MESSAGES_A_SECOND == {}", MESSAGES_A_SECOND="").returncode == 0
 
 
 def test_a_refused_key_is_not_said():

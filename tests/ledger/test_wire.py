@@ -39,3 +39,46 @@ def test_what_the_server_refuses_is_raised_as_djangos_error(minji):
     with pytest.raises(OperationalError) as refusal, transaction.atomic():
         wire.call("SELECT ledger_write($1)", ['{"accounts": [{"id": %d, "was_seq": 7}]}' % minji.pk])  # noqa: UP031
     assert "an account has moved on" in str(refusal.value)
+
+
+def test_a_statement_that_was_started_works_while_nobody_waits_for_it():
+    rows = wire.start("SELECT pg_sleep(0.2), $1::bigint", [7])
+    assert [number for _, number in rows()] == [7]
+    assert wire.call("SELECT 1", []) == [(1,)]  # the connection is free again
+
+
+def test_until_its_rows_are_there_nothing_else_can_be_asked():
+    """libpq itself would throw the rows away that nobody has asked for."""
+    rows = wire.start("SELECT 1", [])
+    for another in (wire.call, wire.start):
+        with pytest.raises(AssertionError, match="another statement is under way"):
+            another("SELECT 2", [])
+    with pytest.raises(OperationalError, match="another command is already in progress"), connection.cursor() as cursor:
+        cursor.execute("SELECT 3")
+    assert rows() == [(1,)]
+
+
+def test_what_the_server_refuses_of_a_started_statement_is_raised_when_it_is_waited_for():
+    with pytest.raises(IntegrityError, match="entry -1 says"), transaction.atomic():
+        wire.start("SELECT ledger_check_entry_sum($1)", [-1])()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_refused_only_at_the_commit_is_no_success():
+    """The rows come first, and behind them that none of it was committed."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE house (id bigint PRIMARY KEY)")
+        cursor.execute("CREATE TEMP TABLE room (house bigint REFERENCES house DEFERRABLE INITIALLY DEFERRED)")
+    rows = wire.start("INSERT INTO room VALUES ($1) RETURNING house", [1])
+    with pytest.raises(IntegrityError, match="foreign key"):
+        rows()
+    assert wire.call("SELECT * FROM room", []) == []
+    connection.close()  # and the tables with it
+
+
+def test_a_connection_that_is_gone_is_said():
+    wire.call("SELECT 1", [])
+    rows = wire.start("SELECT pg_terminate_backend(pg_backend_pid())", [])
+    with pytest.raises(OperationalError):
+        rows()
+    connection.close()

@@ -1,6 +1,9 @@
+from uuid import uuid4
+
 import pytest
 
 from alerts.channels import open_channel
+from alerts.errors import Unknown
 from alerts.models import SandboxMessage
 from tests.alerts.channels.conftest import KEY, OTHER, message
 
@@ -27,3 +30,23 @@ def test_only_named_addresses_go_through(settings, fake):
     assert kept is not None
     assert sent is not None
     assert (kept.answer, sent.answer) == ("kept", "4000")
+
+
+def test_of_several_in_one_call_only_the_named_ones_go_through(settings, fake):
+    settings.TRANSPORTS = {**settings.TRANSPORTS, "sms": "solapi"}
+    settings.SANDBOX_ALLOW = ["+821099998888", "+821099997777"]
+    mine = [message("sms", key=uuid4(), to=to) for to in ("+821099998888", "+821012345678", "+821099997777")]
+    with open_channel("sms") as channel:
+        assert [answer.answer for answer in channel.send_all(mine)] == ["2000", "kept", "2000"]
+        assert [taken.key for taken in fake.journal.all()] == [str(mine[0].key), str(mine[2].key)]
+        assert [row.key for row in SandboxMessage.objects.all()] == [mine[1].key]
+        assert channel.send_all(mine[1:2])[0].answer == "kept"
+
+
+def test_where_the_call_comes_to_nothing_nothing_of_it_is_kept(settings, fake):
+    settings.TRANSPORTS = {**settings.TRANSPORTS, "sms": "solapi"}
+    settings.SANDBOX_ALLOW = ["+821099998888"]
+    fake.faults.set({"deaf": 1.0})
+    with open_channel("sms") as channel, pytest.raises(Unknown):
+        channel.send_all([message("sms"), message("sms", key=OTHER, to="+821099998888")])
+    assert not SandboxMessage.objects.exists()

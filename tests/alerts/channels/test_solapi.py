@@ -8,12 +8,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from alerts.channels import Hook, Kind, open_channel, solapi
+from alerts.channels import Accepted, Hook, Kind, http, open_channel, solapi
 from alerts.channels.masking import without_addresses
 from alerts.channels.solapi import SolapiChannel
-from alerts.errors import BadInput, NotSent, Rejected, Unknown
+from alerts.errors import BadInput, NotSent, Rejected, Throttled, Unknown
 from alerts.fakes import providers
-from tests.alerts.channels.conftest import KEY, SECRETS, message, point
+from tests.alerts.channels.conftest import KEY, OTHER, SECRETS, WORDS, message, point
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_it_says_whether_a_text_may_come_in_its_place_and_marks_it(fake, setting
     request = httpx.Client.request
 
     def seen(client, method, path, **more):
-        bodies.append(more["json"])
+        bodies.append(json.loads(more["content"]))
         return request(client, method, path, **more)
 
     monkeypatch.setattr(httpx.Client, "request", seen)
@@ -230,3 +230,104 @@ def test_the_fake_refuses_an_lms_with_no_subject_and_with_too_long_a_one(fake, s
         channel.send(replace(asked, text=replace(asked.text, text="가" * 46)))
     assert refused.value.answer == "1014"
     assert fake.journal.all() == []
+
+
+# --- Several messages in one call
+
+
+@pytest.fixture
+def posted(fake, monkeypatch):
+    """The bodies of all calls."""
+    bodies = []
+    request = httpx.Client.request
+
+    def seen(client, method, path, **more):
+        bodies.append(json.loads(more["content"]))
+        return request(client, method, path, **more)
+
+    monkeypatch.setattr(httpx.Client, "request", seen)
+    return bodies
+
+
+@pytest.fixture
+def solapi_sms(fake, settings):
+    settings.TRANSPORTS = settings.TRANSPORTS | {"sms": "solapi"}
+    with open_channel("sms") as channel:
+        yield channel
+
+
+def several(*numbers: str):
+    """A message to each of these numbers, under a key of its own."""
+    return [message("sms", key=uuid4(), to=number) for number in numbers]
+
+
+def test_several_go_in_one_call_and_each_has_its_own_answer(solapi_sms, fake, posted):
+    three = several("+821012345671", "+821000000000", "+821012345673")
+    answers = solapi_sms.send_all(three)
+    assert len(posted) == 1
+    taken = {one.key: one.number for one in fake.journal.all()}
+    assert taken.keys() == {str(three[0].key), str(three[2].key)}
+    assert [type(answer) for answer in answers] == [Accepted, Rejected, Accepted]
+    assert [answers[0].provider_id, answers[2].provider_id] == [taken[str(three[0].key)], taken[str(three[2].key)]]
+    assert (answers[1].answer, "000000000" in answers[1].detail) == ("3008", False)
+
+
+def test_two_members_with_one_telephone_both_get_theirs(solapi_sms, fake):
+    two = several("+821012345671", "+821012345671")
+    assert [type(answer) for answer in solapi_sms.send_all(two)] == [Accepted, Accepted]
+    assert [one.key for one in fake.journal.all()] == [str(one.key) for one in two]
+
+
+def test_one_alone_is_answered_as_by_itself(solapi_sms, fake):
+    (answer,) = solapi_sms.send_all(several("+821012345671"))
+    assert answer.provider_id == fake.journal.all()[0].number
+    with pytest.raises(Rejected):
+        solapi_sms.send_all(several("+821000000000"))
+
+
+def test_a_call_that_is_refused_as_a_whole_sent_nothing_and_refuses_no_message_for_good(fake, settings):
+    settings.TRANSPORTS = settings.TRANSPORTS | {"alimtalk": "solapi"}
+    whole, odd = message("alimtalk"), message("alimtalk", key=OTHER, text=replace(WORDS, provider_code=""))
+    with open_channel("alimtalk") as channel:
+        with pytest.raises(NotSent) as refused:
+            channel.send_all([whole, odd])
+        assert (refused.value.answer, refused.value.transport_down) == ("ValidationError", False)
+        assert fake.journal.all() == []
+        with pytest.raises(Rejected):  # alone it is known whose fault it is
+            channel.send_all([odd])
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "taken"),
+    [("503", Unknown, 0), ("429", Throttled, 0), ("drop", Unknown, 2), ("garbled", Unknown, 2)],
+)
+def test_what_the_whole_call_came_to_is_raised(solapi_sms, fake, mode, kind, taken):
+    fake.faults.set({mode: 1.0})
+    with pytest.raises(kind):
+        solapi_sms.send_all(several("+821012345671", "+821012345672"))
+    assert len(fake.journal.all()) == taken
+
+
+def test_a_key_that_is_wrong_is_the_whole_calls_fault(solapi_sms, fake, monkeypatch):
+    monkeypatch.setattr(solapi, "_signed", dict)
+    with pytest.raises(NotSent) as refused:
+        solapi_sms.send_all(several("+821012345671", "+821012345672"))
+    assert refused.value.transport_down
+
+
+@pytest.mark.parametrize("left_out", [lambda one: {}, lambda one: one | {"customFields": None}])
+def test_a_message_that_the_answer_does_not_name_is_unknown(solapi_sms, fake, monkeypatch, left_out):
+    """Never taken for accepted, nor for refused: the look-up finds out."""
+    two = several("+821012345671", "+821012345672")
+    call = http.call
+
+    def without_the_second(*arguments, **more):
+        said = call(*arguments, **more)
+        first, second = said["messageList"]
+        return said | {"messageList": [first, left_out(second)]}
+
+    monkeypatch.setattr(http, "call", without_the_second)
+    answers = solapi_sms.send_all(two)
+    assert [type(answer) for answer in answers] == [Accepted, Unknown]
+    monkeypatch.setattr(http, "call", call)
+    assert solapi_sms.look_up(two[1].key, to=two[1].to).answer == "4000"

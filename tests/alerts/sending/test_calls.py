@@ -50,13 +50,13 @@ def test_what_came_of_a_call_stands_there_before_the_next_is_made(two, carrier):
 
 def test_a_message_costs_one_statement_beside_those_of_its_claim(two, carrier, monkeypatch):
     statements = []
-    real = wire.call
+    real = wire.start
 
-    def call(sql, values):
+    def start(sql, values):
         statements.append(sql)
         return real(sql, values)
 
-    monkeypatch.setattr(wire, "call", call)
+    monkeypatch.setattr(wire, "start", start)
     deliveries.deliver(now=NOW, limit=10)
     assert statements.count(leases._STEP) == len(carrier.taken) + 1 == 3
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from alerts.addresses import unsubscribing
-from alerts.channels import Channels
+from alerts.channels.email import EmailChannel
 from alerts.models import Attempt, Delivery
 from alerts.sending import deliveries
 from alerts.sending.retries import MOST_CALLS
@@ -255,14 +255,14 @@ def test_a_pass_stops_when_its_time_is_used_up_and_gives_back_what_it_did_not_be
     monkeypatch.setattr(deliveries, "BUDGET", timedelta(microseconds=1))
     assert deliver() == 0
     monkeypatch.setattr(deliveries, "BUDGET", timedelta(seconds=25))
-    real_now = deliveries._deliver_one
+    real_now = deliveries._deliver_together
 
-    def slow(delivery, line):
-        done = real_now(delivery, line)
+    def slow(together, turn):
+        done = real_now(together, turn)
         monkeypatch.setattr(deliveries, "BUDGET", timedelta())
         return done
 
-    monkeypatch.setattr(deliveries, "_deliver_one", slow)
+    monkeypatch.setattr(deliveries, "_deliver_together", slow)
     assert deliver() == 1
     assert sorted(Delivery.objects.values_list("status", flat=True)) == ["accepted", "pending"]
 
@@ -273,13 +273,13 @@ def test_no_transaction_is_open_while_a_message_is_sent(transactional_db, sink, 
     builders.grant(account, 5)
     plan(SENT_AT)
     seen = []
-    real = Channels.__getitem__
+    hand_over = EmailChannel._hand_over
 
-    def watch(self, name):
+    def watch(*arguments):
         seen.append(connection.in_atomic_block)
-        return real(self, name)
+        return hand_over(*arguments)
 
-    monkeypatch.setattr(Channels, "__getitem__", watch)
+    monkeypatch.setattr(EmailChannel, "_hand_over", watch)
     deliver()
     assert seen == [False]
     assert len(sink.mails) == 1

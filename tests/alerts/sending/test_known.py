@@ -101,7 +101,7 @@ def test_one_that_cannot_be_read_does_not_hold_up_the_others(three, carrier, mon
             raise ValueError("an account that cannot be read")
         return known.read(claimed, now=now)
 
-    monkeypatch.setattr("alerts.sending.deliveries.read", read)
+    monkeypatch.setattr("alerts.sending.line.read", read)
     assert deliveries.deliver(now=NOW, limit=10) == 3
     assert [status for status, _ in told()] == ["accepted", "accepted", "pending"]
     assert Delivery.objects.get(status="pending").pk == broken.pk

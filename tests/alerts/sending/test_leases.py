@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from alerts.addresses import contacts, traces
-from alerts.channels import Channels
+from alerts.channels.email import EmailChannel
 from alerts.errors import Throttled
 from alerts.models import Attempt, Delivery, TellingRules
 from alerts.models.delivery import Status
@@ -92,11 +92,11 @@ class Killed(BaseException):
 
 
 def test_a_worker_that_dies_in_the_call_leaves_an_unknown_outcome_and_the_message_goes_out(due, sink, monkeypatch):
-    def die(self, message):
+    def die(self, message, hand_over):
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("alerts.channels.email.EmailChannel.send", die)
+        patch.setattr(EmailChannel, "_hand_over", die)
         with pytest.raises(Killed):
             deliver()
     assert states() == [(60, "sending", "")]
@@ -111,13 +111,13 @@ def test_a_worker_that_dies_in_the_call_leaves_an_unknown_outcome_and_the_messag
 
 
 def test_a_late_answer_does_not_overwrite_what_was_decided_meanwhile(due, sink, monkeypatch):
-    real_send = Channels.__getitem__
+    hand_over = EmailChannel._hand_over
 
-    def slow(self, name):
+    def slow(*arguments):
         reap(SENT_AT + deliveries.LEASE + timedelta(minutes=1))
-        return real_send(self, name)
+        return hand_over(*arguments)
 
-    monkeypatch.setattr(Channels, "__getitem__", slow)
+    monkeypatch.setattr(EmailChannel, "_hand_over", slow)
     deliver()
     assert states() == [(60, "pending", "")]
     assert attempts() == [(1, "unknown", "lease")]

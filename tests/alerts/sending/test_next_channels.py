@@ -452,11 +452,12 @@ def test_an_address_that_is_erased_just_before_the_call_holds_up_no_other(carrie
     begun = leases.begin
     seen = []
 
-    def erase_before_the_second(delivery, said, **more):
-        seen.append(said.contact.pk)
+    def erase_before_the_second(call, **more):
+        (saying,) = call
+        seen.append(saying.said.contact.pk)
         if len(seen) == 2:
-            contacts.erase(contact=Contact.objects.get(pk=said.contact.pk))
-        return begun(delivery, said, **more)
+            contacts.erase(contact=Contact.objects.get(pk=saying.said.contact.pk))
+        return begun(call, **more)
 
     monkeypatch.setattr(leases, "begin", erase_before_the_second)
     deliver()
