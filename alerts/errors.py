@@ -107,10 +107,14 @@ class NotSent(SendError):
 
     code = "not_sent"
 
-    def __init__(self, detail: str = "", *, answer: str = "", transport_down: bool = False) -> None:
-        """`transport_down`: nobody could be reached at all, so that no other message has a chance either."""
+    def __init__(
+        self, detail: str = "", *, answer: str = "", transport_down: bool = False, answered: bool = False
+    ) -> None:
+        """`transport_down`: nobody could be reached at all, so that no other message has a chance either. `answered`:
+        the provider is there and took nothing of this call."""
         super().__init__(detail, answer=answer)
         self.transport_down = transport_down
+        self.answered = answered
 
 
 class Unknown(SendError):

@@ -8,6 +8,7 @@ Nothing interrupts it on this side; a lock is waited for as long as `lock_timeou
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -73,10 +74,11 @@ class _Prepared:
         pgconn = self.raw.pgconn
         pgconn.send_query_prepared(*self._asked(sql, values))
         self.is_under_way = True
+        pgconn.flush()
 
         def rows() -> Rows:
             last = None
-            while (result := pgconn.get_result()) is not None:  # to the end: only then is it committed, or was refused
+            while (result := self._next_result()) is not None:  # to the end: only then is it committed, or was refused
                 last = result
             self.is_under_way = False
             assert last is not None, "a statement has a result"
@@ -84,8 +86,19 @@ class _Prepared:
 
         return rows
 
+    def _next_result(self) -> pq.abc.PGresult | None:
+        """Waits outside of libpq, which would hold Python's lock: other threads and signals wait for nobody."""
+        pgconn = self.raw.pgconn
+        ready = select.poll()
+        while pgconn.is_busy():
+            ready.register(pgconn.socket, select.POLLIN | (select.POLLOUT if pgconn.flush() else 0))
+            ready.poll()
+            pgconn.consume_input()
+        return pgconn.get_result()
+
     def _asked(self, sql: str, values: Sequence[Any]) -> tuple[bytes, Sequence[Any], None, int]:
-        assert not self.is_under_way, "another statement is under way"
+        if self.is_under_way:  # libpq would throw the rows away that nobody has waited for
+            raise RuntimeError("another statement is under way")
         pgconn = self.raw.pgconn
         if not self.raw.autocommit and pgconn.transaction_status == pq.TransactionStatus.IDLE:
             self._checked(pgconn.exec_(b"BEGIN"))  # the driver, too, begins with the first statement

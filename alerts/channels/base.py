@@ -52,6 +52,10 @@ class Capabilities:
     falls_back_itself: bool = False  # what does not arrive it can send by SMS; `Message.falls_back`: it may
     countries: frozenset[str] | None = None  # the calling codes of the numbers that it carries, as +82; None: all
 
+    def __post_init__(self) -> None:
+        if self.at_once > 1 and not (self.can_look_up or self.idempotent_for):
+            raise ValueError("whoever dies in a call would leave several messages of which nobody can find out")
+
 
 class Kind(StrEnum):
     """What a report says: the values of `ProviderEvent.Kind`, known here without the database."""
@@ -104,17 +108,18 @@ class Channel(ABC):
         """Hand the message to the provider. Raises Rejected, Throttled, NotSent, Unknown."""
 
     def send_all(self, messages: Sequence[Message]) -> list[Accepted | SendError]:
-        """Hand these over in one call, at most `at_once` of them: an answer for each, in their order.
-
-        Raises Rejected, Throttled, NotSent, Unknown where the call as a whole came to that.
-        """
+        """Hand these over in one call, at most `at_once` of them: an answer for each, in their order."""
         (message,) = messages
-        return [self.send(message)]
+        try:
+            return [self.send(message)]
+        except SendError as error:
+            return [error]
 
-    def ready(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
-        """The call of `send_all`, ready to be made: here goes what takes time and needs nobody else.
+    def prepare(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
+        """The call of `send_all`, to be made later: here goes what takes time and needs nobody else.
 
-        It runs while the database commits that the call is about to be made; nothing may leave, and no query be made.
+        It runs while the database commits that the call is about to be made: nothing may leave, and no query be made.
+        What is wrong with a message, its call says.
         """
         return partial(self.send_all, messages)
 

@@ -71,7 +71,7 @@ class StagedBackend(EmailBackend):
     def connection_class(self) -> type[smtplib.SMTP]:
         return _StagedSMTPOverTLS if self.use_ssl else _StagedSMTP
 
-    def ready(self, mail: EmailMessage) -> HandOver:
+    def prepare(self, mail: EmailMessage) -> HandOver:
         """What `send_messages` does with an e-mail in one step: it is written now, and handed over later."""
         sender, *to = (sanitize_address(address, "utf-8") for address in (mail.from_email, *mail.to))
         made: Any = mail.message()  # Django's, which takes the ends of lines
@@ -107,11 +107,18 @@ class EmailChannel(Channel):
         """Hand one e-mail to the server, under a Message-ID made of its key."""
         return self._hand_over(message, self._written(message))
 
-    def ready(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
+    def prepare(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
         """An e-mail is written while the database commits: both take as long."""
         (message,) = messages
         hand_over = self._written(message)
-        return lambda: [self._hand_over(message, hand_over)]
+
+        def sent() -> list[Accepted | SendError]:
+            try:
+                return [self._hand_over(message, hand_over)]
+            except SendError as error:
+                return [error]
+
+        return sent
 
     def _written(self, message: Message) -> HandOver:
         """What hands the e-mail over, and raises then what was wrong with it."""
@@ -119,7 +126,7 @@ class EmailChannel(Channel):
         if not self._is_smtp:
             return partial(self._backend.send_messages, [mail])
         try:
-            hand_over: HandOver = self._backend.ready(mail)
+            hand_over: HandOver = self._backend.prepare(mail)
             return hand_over
         except ValueError as error:
             return partial(_raise, error)

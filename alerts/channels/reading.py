@@ -49,6 +49,11 @@ def mended(text: str) -> str:
     return HALF.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def storable(text: str) -> str:
+    """The text as the database can hold it: mended, and without the letter zero."""
+    return mended(text).replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def event_key(*named: object) -> str:
     """A name for an event whose provider gave it none: the same event any number of times has the same."""
     return hashlib.sha256(mended("\n".join(str(part) for part in named)).encode()).hexdigest()

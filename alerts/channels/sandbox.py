@@ -92,14 +92,13 @@ class AllowListed(Channel):
 
     def send_all(self, messages: Sequence[Message]) -> list[Accepted | SendError]:
         let_through = [message for message in messages if is_let_through(message.to)]
-        # First the call: where it comes to nothing as a whole, nothing of it is kept either.
         called = self._real.send_all(let_through) if let_through else []
         answers = dict(zip((message.key for message in let_through), called, strict=True))
         return [answers.get(message.key) or keep(self.channel, message) for message in messages]
 
-    def ready(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
+    def prepare(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
         if all(is_let_through(message.to) for message in messages):
-            return self._real.ready(messages)
+            return self._real.prepare(messages)
         return partial(self.send_all, messages)
 
     def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:

@@ -29,10 +29,9 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -86,7 +85,42 @@ class SolapiChannel(Channel):
 
     def send(self, message: Message) -> Accepted:
         """Hand one message over, under its key as a custom field."""
-        said = self._call(self._body([message]))
+        return self._one(_body([self._written(message)]))
+
+    def send_all(self, messages: Sequence[Message]) -> list[Accepted | SendError]:
+        """Hand these over in one call: each is taken or refused under its own key.
+
+        Solapi refuses a call as a whole for one message that it cannot read (4xx). Nothing of it was taken then, and
+        whose fault it was is not known: NotSent for all, and whoever tries again calls for each by itself.
+        """
+        return self.prepare(messages)()
+
+    def prepare(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
+        written: dict[UUID, dict[str, Any]] = {}
+        answers: dict[UUID, Accepted | SendError] = {}
+        for message in messages:
+            try:
+                written[message.key] = self._written(message)
+            except SendError as error:  # of a number, for example, that Solapi does not carry to
+                answers[message.key] = error
+        body = _body(written.values())
+
+        def hand_over() -> list[Accepted | SendError]:
+            if written:
+                answers.update(self._hand_over(written, body))
+            return [answers[message.key] for message in messages]
+
+        return hand_over
+
+    def _hand_over(self, keys: Collection[UUID], body: bytes) -> Mapping[UUID, Accepted | SendError]:
+        try:
+            return dict.fromkeys(keys, self._one(body)) if len(keys) == 1 else self._many(keys, body)
+        except SendError as error:
+            return dict.fromkeys(keys, error)
+
+    def _one(self, body: bytes) -> Accepted:
+        """The answer to a call with one message, which need not be named in it."""
+        said = self._call(body)
         for refused in _listed(said.get("failedMessageList")):
             raise _refused(refused)
         taken = _listed(said.get("messageList"))
@@ -95,36 +129,17 @@ class SolapiChannel(Channel):
             raise Unknown("the answer names no message", answer="200")
         return _taken(taken[0] if taken else {})
 
-    def send_all(self, messages: Sequence[Message]) -> list[Accepted | SendError]:
-        """Hand these over in one call: each is taken or refused under its own key.
-
-        Solapi refuses a call as a whole for one message that it cannot read (4xx). Nothing of it was taken then, and
-        whose fault it was is not known: NotSent for all, and whoever tries again calls for each by itself.
-        """
-        return self.ready(messages)()
-
-    def ready(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
-        return partial(self._hand_over, messages, self._body(messages))
-
-    def _hand_over(self, messages: Sequence[Message], body: bytes) -> list[Accepted | SendError]:
-        if len(messages) == 1:
-            return [self.send(messages[0])]
+    def _many(self, keys: Collection[UUID], body: bytes) -> Mapping[UUID, Accepted | SendError]:
         try:
             said = self._call(body)
         except Rejected as error:
-            raise NotSent(error.detail, answer=error.answer) from error
-        answers: dict[str, Accepted | SendError] = {}
-        for taken in _listed(said.get("messageList")):
-            answers[_key_of(taken)] = _taken(taken)
-        for refused in _listed(said.get("failedMessageList")):
-            answers[_key_of(refused)] = _refused(refused)
+            raise NotSent(error.detail, answer=error.answer, answered=True) from error
+        taken = {_key_of(one): _taken(one) for one in _listed(said.get("messageList"))}
+        refused = {_key_of(one): _refused(one) for one in _listed(said.get("failedMessageList"))}
+        unclear = dict.fromkeys(taken.keys() & refused.keys(), Unknown("taken and refused", answer="200"))
         unnamed = Unknown("the answer does not name this message", answer="200")
-        return [answers.get(str(message.key), unnamed) for message in messages]
-
-    def _body(self, messages: Sequence[Message]) -> bytes:
-        written = [self._written(message) for message in messages]
-        # Two members may have one telephone.
-        return json.dumps({"messages": written, "showMessageList": True, "allowDuplicates": True}).encode()
+        answers = taken | refused | unclear
+        return {key: answers.get(str(key), unnamed) for key in keys}
 
     def _call(self, body: bytes) -> dict[str, Any]:
         headers = _signed() | {"Content-Type": "application/json"}
@@ -179,6 +194,12 @@ class SolapiChannel(Channel):
     def close(self) -> None:
         with suppress(httpx.HTTPError):
             self._http.close()
+
+
+def _body(written: Iterable[dict[str, Any]]) -> bytes:
+    # Two members may have one telephone.
+    asked = {"messages": list(written), "showMessageList": True, "allowDuplicates": True}
+    return json.dumps(asked, ensure_ascii=False).encode()
 
 
 def _key_of(listed: dict[str, Any]) -> str:

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from alerts.models import Transport
-from alerts.sending.pace import LONGEST_WAIT
 
 # So many calls in a row that came to nothing, for no fault of their messages, open the breaker; where nobody could be
 # reached at all one is enough.
@@ -46,7 +45,7 @@ class Gate:
         """Which of these transports are open for messages at `now`. Reads only."""
         names = set(transports)
         rows = list(Transport.objects.filter(name__in=names))
-        shut = {row.name for row in rows if _is_shut(row, now)}
+        shut = {row.name for row in rows if row.stopped_at or (row.open_until and row.open_until > now)}
         self._tried = frozenset(row.name for row in rows if row.open_until and row.name not in shut)
         self._troubled = {row.name for row in rows if row.failures or row.open_until}
         return Passage(free=frozenset(names - shut - self._tried), tried=self._tried)
@@ -100,13 +99,6 @@ class Gate:
                 until = max(until, row.open_until)
             Transport.objects.filter(pk=row.pk).update(failures=0, open_until=until)
         return until
-
-
-def _is_shut(row: Transport, now: datetime) -> bool:
-    """Stopped, left alone after failures, or busy for longer than anybody waits for a turn (`pace.py`)."""
-    if row.stopped_at or (row.open_until and row.open_until > now):
-        return True
-    return row.paced_until is not None and row.paced_until > now + LONGEST_WAIT
 
 
 def _wait(times: int, jitter: float) -> timedelta:

@@ -11,14 +11,16 @@ stand in `leases.py`, the call in `handing_over.py`, what follows from an answer
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError
 
-from alerts.channels import Channels, capabilities_of, transport_of
+from alerts.channels import Capabilities, Channels, capabilities_of, transport_of
 from alerts.errors import CannotBeWritten
 from alerts.models import Delivery
 from alerts.models.contact import Channel
@@ -27,11 +29,11 @@ from alerts.sending import leases, outcomes, unknowns
 from alerts.sending.breakers import Gate
 from alerts.sending.decisions import Decision, cancel, decide_by_hand
 from alerts.sending.falling_back import NAME
-from alerts.sending.handing_over import hand_over, ready
+from alerts.sending.handing_over import hand_over, prepare
 from alerts.sending.keeping import forget_texts
 from alerts.sending.leases import LEASE, Said, Saying, claim, lease
 from alerts.sending.line import Line, Turn
-from alerts.sending.pace import wait_for_turn
+from alerts.sending.pace import most_at_once, next_turn, take_turn
 from alerts.sending.reaping import reap
 from alerts.sending.recheck import Go, Stop, Wait, look
 from alerts.stopwatch import Stopwatch
@@ -41,14 +43,15 @@ logger = logging.getLogger(__name__)
 
 CLAIMED_AT_ONCE = 100
 BUDGET = timedelta(seconds=25)  # no message is begun later in a tick: a slow one then still ends in time
+LONGEST_WAIT = timedelta(seconds=5)  # for a turn, where nothing else is left to do
 NOT_PREPARED = timedelta(minutes=10)  # until a message that could not be made is looked at again
 
 
 def deliver(*, now: datetime, limit: int) -> int:
     """Send what is due, the longest due first; returns how many deliveries were dealt with.
 
-    Stops when nothing is due, at `limit`, or when the time of a tick is used up. A transport that is away, or that a
-    person has stopped, is left alone, and holds up no other.
+    Stops when nothing is due, at `limit`, or when the time of a tick is used up. A transport that is away, that a
+    person has stopped, or whose rate is used up is left alone, and holds up no other.
     """
     watch = Stopwatch(now)
     dealt_with = 0
@@ -57,40 +60,65 @@ def deliver(*, now: datetime, limit: int) -> int:
         while dealt_with < limit and watch.spent < BUDGET:
             claimed = _claim(line, min(CLAIMED_AT_ONCE, limit - dealt_with))
             done = _deal_with(claimed, line)
-            if not done:
+            if not done and not _waited_for_a_turn(watch):
                 break
             dealt_with += done
     return dealt_with
 
 
 def _claim(line: Line, limit: int) -> list[Delivery]:
-    """What may be sent now: of a transport that comes back from an outage one message, to see whether it does."""
+    """What may be sent now: of a transport that comes back from an outage one message, to see whether it does; of one
+    with a rate as much as a call hands over, if it is its turn."""
     carried_by = {channel.value: transport_of(channel) for channel in Channel}
     now = line.watch.now
     passage = line.gate.look(carried_by.values(), now=now)
-    free = [channel for channel, transport in carried_by.items() if transport in passage.free]
     claimed: list[Delivery] = []
-    for transport in sorted(passage.tried)[:limit]:  # first: a busy transport must not keep one from coming back
-        tried = [channel for channel, carrier in carried_by.items() if carrier == transport]
-        claimed += claim(now=now, limit=1, channels=tried)
-    if free and len(claimed) < limit:
-        claimed += claim(now=now, limit=limit - len(claimed), channels=free)
+
+    def some(most: int, transports: Collection[str]) -> None:
+        channels = [channel for channel, transport in carried_by.items() if transport in transports]
+        if channels and len(claimed) < limit:
+            claimed.extend(claim(now=now, limit=min(most, limit - len(claimed)), channels=channels))
+
+    for transport in sorted(passage.tried):  # first: a busy transport must not keep one from coming back
+        some(1, [transport])
+    paced = {transport: can for transport, can in _paced().items() if transport in passage.free}
+    for transport, can in paced.items():
+        assert can.rate is not None
+        if next_turn(transport, rate=can.rate, now=now) == now:
+            some(most_at_once(can), [transport])
+    some(limit, passage.free - paced.keys())
     return claimed
+
+
+def _paced() -> dict[str, Capabilities]:
+    """The transports that have a rate, and what they can."""
+    can = {transport_of(channel): capabilities_of(channel) for channel in Channel if settings.MESSAGES_A_SECOND}
+    return {transport: its for transport, its in sorted(can.items()) if its.rate}
+
+
+def _waited_for_a_turn(watch: Stopwatch) -> bool:
+    """Wait, where nothing else is left to do, until it is a transport's turn for what is due; False: it is not soon."""
+    now = watch.now
+    turns = [
+        next_turn(transport, rate=can.rate, now=now)
+        for transport, can in _paced().items()
+        if can.rate and leases.is_due(now=now, channels=[one for one in Channel if transport_of(one) == transport])
+    ]
+    soon = [turn for turn in turns if now < turn <= now + LONGEST_WAIT]
+    if not soon:
+        return False
+    time.sleep((min(soon) - now).total_seconds())
+    return True
 
 
 def _deal_with(claimed: list[Delivery], line: Line) -> int:
     """Deal with these deliveries, and give back what was not begun; returns how many were dealt with."""
     turn = Turn(line, claimed)
-    shut: set[str] = set()
     done = 0
     try:
         for together in _calls(claimed):
-            transport = transport_of(together[0].channel)
-            if transport in shut:
-                continue
-            if not _deliver_together(together, turn):
-                shut.add(transport)
-            done += len(together)
+            if transport_of(together[0].channel) not in turn.shut:
+                done += _deliver_together(together, turn)
             if line.watch.spent >= BUDGET:
                 break
         if done < len(claimed):
@@ -104,49 +132,50 @@ def _deal_with(claimed: list[Delivery], line: Line) -> int:
     return done
 
 
-def _calls(claimed: Sequence[Delivery]) -> Iterator[list[Delivery]]:
-    """The deliveries of each call: as many as the transport of their channel takes at once.
+def _calls(claimed: Sequence[Delivery]) -> list[list[Delivery]]:
+    """The deliveries of each call, those that are due longest first: as many as the transport takes at once.
 
-    What was tried before goes by itself: if it spoils a call, then no other's.
+    Of one channel and programme: a template that spoils its calls spoils no others. What was tried before goes by
+    itself, for the same reason.
     """
-    waiting: dict[str, list[Delivery]] = {}
+    calls: list[list[Delivery]] = []
+    filling: dict[tuple[str, int], list[Delivery]] = {}
     for delivery in claimed:
-        at_once = capabilities_of(delivery.channel).at_once
-        if at_once == 1 or delivery.attempts:
-            yield [delivery]
-            continue
-        together = waiting.setdefault(delivery.channel, [])
-        together.append(delivery)
-        if len(together) == at_once:
-            yield waiting.pop(delivery.channel)
-    yield from waiting.values()
+        at_once = most_at_once(capabilities_of(delivery.channel))
+        place = delivery.channel, delivery.reminder.programme_id
+        if delivery.attempts or len(filling.get(place, ())) in (0, at_once):
+            calls.append([])
+            if not delivery.attempts:
+                filling[place] = calls[-1]
+        (calls[-1] if delivery.attempts else filling[place]).append(delivery)
+    return calls
 
 
-def _deliver_together(together: Sequence[Delivery], turn: Turn) -> bool:
-    """Deal with claimed deliveries of one channel in one call; False: its transport takes nothing more for now."""
+def _deliver_together(together: Sequence[Delivery], turn: Turn) -> int:
+    """Deal with claimed deliveries in one call; returns with how many. `turn.shut` says of a transport that takes
+    nothing more for now."""
     line, channel = turn.line, together[0].channel
     can, transport = capabilities_of(channel), transport_of(channel)
-    if can.rate and not wait_for_turn(transport, messages=len(together), rate=can.rate, now=line.watch.now):
-        leases.release(together)
-        return False
     call = [saying for delivery in together if (saying := _still_to_say(delivery, turn))]
     if not call:
-        return True
+        return len(together)
     now = line.watch.now
-    if not line.gate.enter(transport, now=now, longest_call=can.longest_call):
-        leases.release([saying.delivery for saying in call])
-        return False
-    committed = turn.calls.begin(call, now=now)
-    made = ready(call, line)  # while the database commits
+    has_turn = can.rate is None or take_turn(transport, messages=len(call), rate=can.rate, now=now)
+    if not has_turn or not line.gate.enter(transport, now=now, longest_call=can.longest_call):
+        turn.shut.add(transport)
+        return len(together) - leases.release([saying.delivery for saying in call])
+    announced = turn.calls.begin(call, now=now)
+    prepared = prepare(call, line)  # while the database commits
     try:
-        ours = committed()
+        ours = announced()
     except IntegrityError:
-        # An address was erased since the look: they stay due, and are looked at again.
-        leases.release([saying.delivery for saying in call])
-        return True
-    if not ours:
-        return True
-    return hand_over(ours, made if len(ours) == len(call) else ready(ours, line), turn)
+        # An address was erased since the look. Each by itself: whom it is about stays due, and is looked at again.
+        if len(call) > 1:
+            return sum(_deliver_together([delivery], turn) for delivery in together)
+        return len(together) - leases.release([saying.delivery for saying in call])
+    if ours and not hand_over(ours, prepared if len(ours) == len(call) else prepare(ours, line), turn):
+        turn.shut.add(transport)
+    return len(together)
 
 
 def _still_to_say(delivery: Delivery, turn: Turn) -> Saying | None:

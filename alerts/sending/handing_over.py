@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 
 from alerts.addresses import unsubscribing
 from alerts.channels import Accepted, Message
@@ -23,25 +22,23 @@ from alerts.sending.line import Line, Turn
 
 logger = logging.getLogger(__name__)
 
-Ready = Callable[[], list[Accepted | SendError]]  # a call that is ready to be made
+Prepared = Callable[[], list[Accepted | SendError]]  # a call that can be made
 
 
-def ready(call: Sequence[Saying], line: Line) -> Ready:
-    """The call, ready to be made. What goes wrong before, it says when it is made: only then is it announced."""
+def prepare(call: Sequence[Saying], line: Line) -> Prepared:
+    """The call, to be made when it is announced. Asks nothing of the database."""
     try:
-        return line.channels[call[0].delivery.channel].ready([_message(saying) for saying in call])
+        return line.channels[call[0].delivery.channel].prepare([_message(saying) for saying in call])
     except Exception as error:
-        return partial(_raise, error)
+        logger.exception("deliveries %s could not be handed over", [str(saying.delivery.pk) for saying in call])
+        nothing_left: list[Accepted | SendError] = [NotSent(answer=type(error).__name__)] * len(call)
+        return lambda: nothing_left
 
 
-def _raise(error: Exception) -> list[Accepted | SendError]:
-    raise error
-
-
-def hand_over(call: Sequence[Saying], made: Ready, turn: Turn) -> bool:
+def hand_over(call: Sequence[Saying], prepared: Prepared, turn: Turn) -> bool:
     """Make the call; False: the transport takes nothing more for now."""
     line = turn.line
-    answers = _answers(call, made)
+    answers = _answers(call, prepared)
     now = line.watch.now
     failed: list[tuple[Saying, SendError]] = []
     for saying, answer in zip(call, answers, strict=True):
@@ -55,21 +52,16 @@ def hand_over(call: Sequence[Saying], made: Ready, turn: Turn) -> bool:
     return until is None
 
 
-def _answers(call: Sequence[Saying], made: Ready) -> list[Accepted | SendError]:
+def _answers(call: Sequence[Saying], prepared: Prepared) -> list[Accepted | SendError]:
     """What the call came to for each of its messages."""
     try:
-        answers = made()
+        answers = prepared()
         assert len(answers) == len(call), "an answer for each message"
         return answers
-    except SendError as error:
-        failure: SendError = error
     except Exception as error:
         # Not in the channel's words, so nothing is certain about it.
-        logger.exception(
-            "deliveries %s: unexpected failure while sending", [str(saying.delivery.pk) for saying in call]
-        )
-        failure = Unknown(answer=type(error).__name__)
-    return [failure] * len(call)
+        logger.exception("deliveries %s: unexpected failure while sending", [str(one.delivery.pk) for one in call])
+        return [Unknown(answer=type(error).__name__)] * len(call)
 
 
 def _message(saying: Saying) -> Message:
@@ -98,7 +90,8 @@ def _of_the_transport(transport: str, answers: Sequence[Accepted | SendError], l
     if rests:
         return line.gate.rest(transport, now=now, wait=max(rests))
     away = any(isinstance(one, NotSent) and one.transport_down for one in answers)
-    if away or all(isinstance(one, NotSent | Unknown) for one in answers):
+    troubled = any(isinstance(one, Unknown) or (isinstance(one, NotSent) and not one.answered) for one in answers)
+    if away or (troubled and not any(isinstance(one, Accepted) for one in answers)):
         return line.gate.failed(transport, now=now, away=away)
     line.gate.came_through(transport)
     return None

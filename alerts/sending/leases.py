@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 
 from alerts.addresses import traces
 from alerts.channels import Accepted
+from alerts.channels.reading import storable
 from alerts.models import Attempt, Contact, Delivery, TellingRules
 from alerts.models.contact import Channel
 from alerts.models.delivery import HELD, Outcome, Status
@@ -73,6 +74,12 @@ def claim(*, now: datetime, limit: int, channels: Iterable[str] = tuple(Channel)
     # What many of them have in common is read once for all.
     mine = mine.select_related("reminder__account__member__user").prefetch_related("reminder__programme__telling")
     return list(mine.order_by("next_attempt_at", "pk"))
+
+
+def is_due(*, now: datetime, channels: Iterable[str]) -> bool:
+    """Whether anything is due on these channels."""
+    due = Delivery.objects.filter(status=Status.PENDING, next_attempt_at__lte=now, channel__in=list(channels))
+    return due.exists()
 
 
 def with_reminder(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
@@ -203,13 +210,14 @@ def _step(last: Sequence[Taken], begun: list[dict[str, object]], *, until: datet
         {
             **_held(one.delivery),
             "at": one.at.isoformat(),
-            "provider_id": one.answer.provider_id[:100],
-            "code": one.answer.answer[:40],
-            "detail": one.answer.detail[:500],
+            "provider_id": storable(one.answer.provider_id[:100]),
+            "code": storable(one.answer.answer[:40]),
+            "detail": storable(one.answer.detail[:500]),
         }
         for one in last
     ]
-    rows = wire.start(_STEP, [json.dumps(answered), json.dumps(begun), until])
+    documents = [json.dumps(rows, ensure_ascii=False) for rows in (answered, begun)]
+    rows = wire.start(_STEP, [*documents, until])
     return lambda: {row[0] for row in rows()}
 
 
@@ -250,8 +258,8 @@ def note(delivery: Delivery, outcome: Outcome, code: str, detail: str, at: datet
         number=delivery.attempts,
         at=at,
         outcome=outcome,
-        code=code[:40],
-        detail=detail[:500],
+        code=storable(code[:40]),
+        detail=storable(detail[:500]),
         points_told=delivery.points_told or 0,
         text_hash=delivery.text_hash,
     )

@@ -31,6 +31,7 @@ class Turn:
     def __init__(self, line: Line, claimed: Sequence[Delivery]) -> None:
         self.line = line
         self.calls = Calls()
+        self.shut: set[str] = set()  # transports that take nothing more for now
         self._claimed = claimed
         self._known: Known | None = None
 

@@ -51,7 +51,7 @@ def test_until_its_rows_are_there_nothing_else_can_be_asked():
     """libpq itself would throw the rows away that nobody has asked for."""
     rows = wire.start("SELECT 1", [])
     for another in (wire.call, wire.start):
-        with pytest.raises(AssertionError, match="another statement is under way"):
+        with pytest.raises(RuntimeError, match="another statement is under way"):
             another("SELECT 2", [])
     with pytest.raises(OperationalError, match="another command is already in progress"), connection.cursor() as cursor:
         cursor.execute("SELECT 3")

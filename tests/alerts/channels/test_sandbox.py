@@ -2,8 +2,8 @@ from uuid import uuid4
 
 import pytest
 
-from alerts.channels import open_channel
-from alerts.errors import Unknown
+from alerts.channels import Accepted, open_channel
+from alerts.errors import Rejected, Unknown
 from alerts.models import SandboxMessage
 from tests.alerts.channels.conftest import KEY, OTHER, message
 
@@ -43,10 +43,15 @@ def test_of_several_in_one_call_only_the_named_ones_go_through(settings, fake):
         assert channel.send_all(mine[1:2])[0].answer == "kept"
 
 
-def test_where_the_call_comes_to_nothing_nothing_of_it_is_kept(settings, fake):
+def test_what_the_call_comes_to_is_said_of_those_who_were_in_it(settings, fake):
     settings.TRANSPORTS = {**settings.TRANSPORTS, "sms": "solapi"}
-    settings.SANDBOX_ALLOW = ["+821099998888"]
-    fake.faults.set({"deaf": 1.0})
-    with open_channel("sms") as channel, pytest.raises(Unknown):
-        channel.send_all([message("sms"), message("sms", key=OTHER, to="+821099998888")])
-    assert not SandboxMessage.objects.exists()
+    settings.SANDBOX_ALLOW = ["+821099998888", "+821000000000"]
+    kept, unknown = message("sms"), message("sms", key=OTHER, to="+821099998888")
+    with open_channel("sms") as channel:
+        fake.faults.set({"deaf": 1.0})
+        assert [type(answer) for answer in channel.send_all([kept, unknown])] == [Accepted, Unknown]
+        fake.faults.set({})
+        refused = message("sms", key=OTHER, to="+821000000000")
+        assert [type(answer) for answer in channel.prepare([refused, kept])()] == [Rejected, Accepted]
+        assert [type(answer) for answer in channel.prepare([refused])()] == [Rejected]
+    assert [row.key for row in SandboxMessage.objects.all()] == [KEY]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -281,38 +282,46 @@ def test_two_members_with_one_telephone_both_get_theirs(solapi_sms, fake):
 def test_one_alone_is_answered_as_by_itself(solapi_sms, fake):
     (answer,) = solapi_sms.send_all(several("+821012345671"))
     assert answer.provider_id == fake.journal.all()[0].number
-    with pytest.raises(Rejected):
-        solapi_sms.send_all(several("+821000000000"))
+    (answer,) = solapi_sms.send_all(several("+821000000000"))
+    assert (type(answer), answer.answer) == (Rejected, "3008")
+
+
+def test_a_number_that_solapi_does_not_carry_to_is_in_no_call_and_refused_alone(solapi_sms, fake, posted):
+    three = several("+821012345671", "+14155552671", "+821012345673")
+    assert [type(answer) for answer in solapi_sms.send_all(three)] == [Accepted, Rejected, Accepted]
+    assert [one["to"] for one in posted[0]["messages"]] == ["01012345671", "01012345673"]
+    assert [type(answer) for answer in solapi_sms.send_all(several("+14155552671"))] == [Rejected]
+    assert len(posted) == 1  # nothing to hand over, no call
 
 
 def test_a_call_that_is_refused_as_a_whole_sent_nothing_and_refuses_no_message_for_good(fake, settings):
     settings.TRANSPORTS = settings.TRANSPORTS | {"alimtalk": "solapi"}
     whole, odd = message("alimtalk"), message("alimtalk", key=OTHER, text=replace(WORDS, provider_code=""))
     with open_channel("alimtalk") as channel:
-        with pytest.raises(NotSent) as refused:
-            channel.send_all([whole, odd])
-        assert (refused.value.answer, refused.value.transport_down) == ("ValidationError", False)
+        refused: list[Any] = list(channel.send_all([whole, odd]))
+        assert [(type(one), one.answer, one.transport_down, one.answered) for one in refused] == [
+            (NotSent, "ValidationError", False, True)
+        ] * 2
         assert fake.journal.all() == []
-        with pytest.raises(Rejected):  # alone it is known whose fault it is
-            channel.send_all([odd])
+        (alone,) = list[Any](channel.send_all([odd]))  # then it is known whose fault it is
+        assert (type(alone), alone.answer) == (Rejected, "ValidationError")
 
 
 @pytest.mark.parametrize(
     ("mode", "kind", "taken"),
     [("503", Unknown, 0), ("429", Throttled, 0), ("drop", Unknown, 2), ("garbled", Unknown, 2)],
 )
-def test_what_the_whole_call_came_to_is_raised(solapi_sms, fake, mode, kind, taken):
+def test_what_the_whole_call_came_to_each_of_its_messages_came_to(solapi_sms, fake, mode, kind, taken):
     fake.faults.set({mode: 1.0})
-    with pytest.raises(kind):
-        solapi_sms.send_all(several("+821012345671", "+821012345672"))
+    answers = solapi_sms.send_all(several("+821012345671", "+821012345672"))
+    assert [type(answer) for answer in answers] == [kind, kind]
     assert len(fake.journal.all()) == taken
 
 
 def test_a_key_that_is_wrong_is_the_whole_calls_fault(solapi_sms, fake, monkeypatch):
     monkeypatch.setattr(solapi, "_signed", dict)
-    with pytest.raises(NotSent) as refused:
-        solapi_sms.send_all(several("+821012345671", "+821012345672"))
-    assert refused.value.transport_down
+    answers = solapi_sms.send_all(several("+821012345671", "+821012345672"))
+    assert [(type(answer), answer.transport_down) for answer in answers] == [(NotSent, True)] * 2
 
 
 @pytest.mark.parametrize("left_out", [lambda one: {}, lambda one: one | {"customFields": None}])
@@ -331,3 +340,15 @@ def test_a_message_that_the_answer_does_not_name_is_unknown(solapi_sms, fake, mo
     assert [type(answer) for answer in answers] == [Accepted, Unknown]
     monkeypatch.setattr(http, "call", call)
     assert solapi_sms.look_up(two[1].key, to=two[1].to).answer == "4000"
+
+
+def test_a_message_that_the_answer_says_was_taken_and_refused_is_unknown(solapi_sms, fake, monkeypatch):
+    two = several("+821012345671", "+821012345672")
+    call = http.call
+
+    def both(*arguments, **more):
+        said = call(*arguments, **more)
+        return said | {"failedMessageList": [said["messageList"][1] | {"statusCode": "3008"}]}
+
+    monkeypatch.setattr(http, "call", both)
+    assert [type(answer) for answer in solapi_sms.send_all(two)] == [Accepted, Unknown]

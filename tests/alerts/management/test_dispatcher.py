@@ -101,7 +101,7 @@ def all_told() -> bool:
 def test_two_at_once_tell_every_member_once_and_end_cleanly(dispatchers, sink):
     members(MEMBERS)
     first, second = dispatchers.start(), dispatchers.start()
-    dispatchers.wait(all_told)
+    dispatchers.wait(lambda: all_told() and connected() >= 2)  # the later one, too, heeds signals by then
     assert sink.addresses() == [f"member-{n}@example.com" for n in range(MEMBERS)]
     assert Attempt.objects.count() == MEMBERS
     for process in (first, second):
@@ -120,6 +120,17 @@ def test_a_database_that_drops_every_connection_does_not_end_it(dispatchers, sin
     dispatchers.wait(all_told, 90)
     assert process.poll() is None
     assert sink.addresses() == [f"member-{n}@example.com" for n in range(MEMBERS)]
+
+
+def connected() -> int:
+    """How many others are connected."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        (number,) = cursor.fetchone()
+    return int(number)
 
 
 def drop_connections() -> int:

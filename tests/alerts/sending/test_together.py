@@ -127,13 +127,43 @@ def test_failures_are_counted_by_calls_and_not_by_messages(five):
 
 
 def test_who_was_in_a_call_that_was_refused_as_a_whole_is_next_called_for_alone(five):
-    five.whole = [NotSent("cannot be read", answer="ValidationError")] * 3
+    five.whole = [NotSent("cannot be read", answer="ValidationError", answered=True)] * 3
     deliver()
     assert states() == [("pending", 1)] * MEMBERS
+    assert not Transport.objects.exists()  # the provider is there
     five.together.clear()
     deliver(NOW + timedelta(minutes=5))
     assert five.together == [1] * MEMBERS
     assert states() == [("accepted", 2)] * MEMBERS
+
+
+def test_what_cannot_be_handed_over_spoils_the_call_of_no_other_programme(five):
+    moa = alert_builders.moa(60)
+    alert_builders.member(moa, "moa", 50, now=NOW - timedelta(days=60), expires_at=NOW + timedelta(days=50))
+    plan(NOW)
+    deliver()
+    assert sorted(five.together) == [1, 1, 2, 2]
+
+
+def test_calls_are_made_in_the_order_of_who_is_due_longest(byeol, five):
+    """A call that is not full waits for no full one."""
+    late = alert_builders.member(byeol, "late", 200)
+    alert_builders.phone(late)
+    alert_builders.by_channels(byeol, Channel.SMS, Channel.EMAIL)
+    plan(NOW)
+    Delivery.objects.filter(channel="sms").update(next_attempt_at=NOW - timedelta(hours=1))
+    deliver()
+    assert ["@" in one.to for one in five.calls] == [False] + [True] * MEMBERS
+    assert five.together == [1, 2, 2, 1]
+
+
+def test_letters_that_nothing_can_store_are_marked_and_lose_no_answer(five):
+    half, zero = "words cut in \ud83d", "a \0 b"
+    five.answers = [Accepted("2000", half, "no-1"), Rejected(zero, answer="3008"), Accepted("2000", zero, "no-3")]
+    deliver()
+    assert sorted(status for status, _ in states()) == ["accepted"] * 4 + ["failed"]
+    details = set(Attempt.objects.exclude(detail="").values_list("detail", flat=True))
+    assert details == {"words cut in \N{REPLACEMENT CHARACTER}", "a \N{REPLACEMENT CHARACTER} b"}
 
 
 def test_a_provider_that_asks_for_a_rest_gets_it_and_costs_nobody_a_try(five):
@@ -224,12 +254,16 @@ def test_when_the_time_is_used_up_after_a_call_the_rest_is_given_back(five, monk
     assert not Delivery.objects.exclude(token=None).exists()
 
 
-def test_a_channel_that_cannot_be_opened_leaves_its_messages_unknown(five, monkeypatch):
-    """They were announced; whether anything left is for the look-up."""
-
+def test_a_channel_that_cannot_be_opened_sent_nothing(five, monkeypatch):
     def broken(self, channel):
         raise RuntimeError("no settings")
 
     monkeypatch.setattr(Channels, "__getitem__", broken)
     deliver()
-    assert states() == [("unknown", 1)] * MEMBERS
+    assert states() == [("pending", 1)] * MEMBERS
+    assert outcomes() == [("not_sent", "RuntimeError")] * MEMBERS
+
+
+def test_a_transport_that_can_find_nothing_out_takes_one_message_at_a_time():
+    with pytest.raises(ValueError, match="several messages"):
+        can(at_once=2)
