@@ -207,7 +207,7 @@ SANDBOX_TELLS = env.bool("SANDBOX_TELLS", default=False)
 MESSAGES_A_SECOND: dict[str, float] = env.dict("MESSAGES_A_SECOND", subcast_values=float, default={})
 if any(name not in CARRIERS or not 0 < rate < float("inf") for name, rate in MESSAGES_A_SECOND.items()):
     raise ImproperlyConfigured(f"MESSAGES_A_SECOND names transports ({', '.join(CARRIERS)}) with rates above 0")
-PROVIDER_TIMEOUT = env.float("PROVIDER_TIMEOUT", default=10.0, validate=validate.Range(min=0.1, max=30))  # seconds
+PROVIDER_TIMEOUT = env.float("PROVIDER_TIMEOUT", default=8.0, validate=validate.Range(min=0.1, max=30))  # seconds
 
 
 def provider(name: str, values: dict[str, str], needed: list[str], channels: list[str]) -> dict[str, str]:

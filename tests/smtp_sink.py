@@ -26,6 +26,7 @@ class Sink:
         self.data: str | None = None  # the answer to the final dot; None: accepted
         self.mail = "250 OK"  # the answer to MAIL
         self.stall = False  # never answer the final dot
+        self.slow = 0.0  # seconds that the answers to MAIL, RCPT and the final dot take
         self.connections = 0
         self.vanish: str | None = None  # "rcpt" or "data": close the connection instead of answering
         self.hold_after: int | None = None  # after so many mails the next one is held before it is accepted …
@@ -51,12 +52,14 @@ class Sink:
         return responses
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        await asyncio.sleep(self.slow)
         if self.mail.startswith("250"):
             envelope.mail_from = address
             envelope.mail_options.extend(options)
         return self.mail
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        await asyncio.sleep(self.slow)
         if self.vanish == "rcpt":
             server.transport.close()
             return "250 OK"
@@ -71,6 +74,7 @@ class Sink:
         return answer
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        await asyncio.sleep(self.slow)
         if self.vanish == "data":
             server.transport.close()
             return "250 OK"

@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
 from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,8 @@ HandOver = Callable[[], object]  # hands a written e-mail over; raises what smtp
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 # connect, greeting, EHLO, STARTTLS, EHLO, AUTH (two answers), MAIL, RCPT, DATA, the final dot
 ANSWERS_IN_A_CALL = 11
+LONGEST_CALL = timedelta(seconds=29)  # of all of them together: a tick ends within 45 seconds
+SHORTEST_WAIT = 0.05  # seconds; 0 would mean not to wait at all
 # SMTP never says when to come back; servers that greylist expect a minute or more.
 TEMPORARY = timedelta(minutes=1)
 # Said to the client and not of a message or its reader: 421, the service closes (RFC 5321, 4.2.2); 454, a temporary
@@ -46,9 +49,23 @@ DEAD_WITHOUT_ENHANCED = {"550", "551", "553"}  # RFC 5321, 4.2.3: unavailable, n
 
 
 class _Staged:
-    """Remembers whether any bytes of the present message left."""
+    """Remembers whether any bytes of the present message left, and until when the present call may last."""
 
     bytes_left = False
+    until: float  # of `monotonic`
+    sock: Any
+    timeout: float
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.until = monotonic() + LONGEST_CALL.total_seconds()
+        super().__init__(*arguments, **options)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """A server that takes its whole time for every answer would hold up a tick for a minute and a half."""
+        if self.sock is not None:
+            self.sock.settimeout(max(SHORTEST_WAIT, min(self.timeout, self.until - monotonic())))
+        answer: tuple[int, bytes] = super().getreply()  # type: ignore[misc]  # mixed into smtplib's classes below
+        return answer
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         self.bytes_left = True
@@ -93,7 +110,7 @@ class EmailChannel(Channel):
     @classmethod
     def capabilities(cls, channel: str = "email") -> Capabilities:
         return Capabilities(
-            longest_call=timedelta(seconds=ANSWERS_IN_A_CALL * (settings.EMAIL_TIMEOUT or 0)),
+            longest_call=min(LONGEST_CALL, timedelta(seconds=ANSWERS_IN_A_CALL * (settings.EMAIL_TIMEOUT or 0))),
             send_again_after_unknown=True,
         )
 
@@ -132,7 +149,9 @@ class EmailChannel(Channel):
             return partial(_raise, error)
 
     def _hand_over(self, message: Message, hand_over: HandOver) -> Accepted:
+        until = monotonic() + LONGEST_CALL.total_seconds()
         self._open()
+        self._may_last(until)
         try:
             hand_over()
         except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: an address no header can hold
@@ -165,6 +184,11 @@ class EmailChannel(Channel):
             answer, words = _answer(error)
             raise NotSent(words, answer=answer, transport_down=True) from error
         self._is_open = True
+
+    def _may_last(self, until: float) -> None:
+        connection = getattr(self._backend, "connection", None)
+        if connection is not None:
+            connection.until = until
 
     def _bytes_left(self) -> bool:
         return bool(getattr(getattr(self._backend, "connection", None), "bytes_left", True))

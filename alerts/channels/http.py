@@ -40,9 +40,9 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def longest_call(calls: int = 1) -> timedelta:
+def longest_call() -> timedelta:
     """The sum of the time-outs: a place in the pool, the connection, writing, reading."""
-    return calls * timedelta(seconds=CONNECT + 3 * settings.PROVIDER_TIMEOUT)
+    return timedelta(seconds=CONNECT + 3 * settings.PROVIDER_TIMEOUT)
 
 
 def call(http: httpx.Client, method: str, path: str, **request: Any) -> dict[str, Any]:

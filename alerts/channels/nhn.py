@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from alerts.errors import BadInput, NotSent, Rejected, SendError, Throttled, Unk
 
 USED_BEFORE = {"-1005", "400305"}  # of AlimTalk: the key was used within the last ten minutes
 KEPT = timedelta(minutes=10)
+ASKED_WITHIN = timedelta(seconds=3)  # of the call that says so; later a tick has no time left for another one
 LOOKED_BACK = timedelta(days=2)
 # Wrong keys, an IP that is not allowed, a blocked project, no such interface, unknown or blocked senders: our own, and
 # somebody will mend them.
@@ -59,7 +61,8 @@ class NhnChannel(Channel):
     def capabilities(cls, channel: str) -> Capabilities:
         alimtalk = channel == "alimtalk"
         return Capabilities(
-            longest_call=http.longest_call(calls=2),  # sending, and looking up what a used key stands for
+            # Sending, and for AlimTalk looking up what a used key stands for.
+            longest_call=http.longest_call() + (ASKED_WITHIN if alimtalk else timedelta()),
             send_again_after_unknown=False,
             idempotent_for=KEPT if alimtalk else None,
             can_look_up=True,
@@ -78,9 +81,12 @@ class NhnChannel(Channel):
     def send(self, message: Message) -> Accepted:
         """Hand one message over, under its key as the grouping key and, for AlimTalk, as the idempotency key."""
         path, written, headers = self._written(message)
+        began = monotonic()
         said = http.call(self._http, "POST", path, json=written, headers=self._headers | headers)
         code, words = _header(said)
         if self.channel == "alimtalk" and code in USED_BEFORE:
+            if monotonic() - began > ASKED_WITHIN.total_seconds():
+                raise Unknown("the key was used, and to ask what for a tick has no time left", answer="key_used")
             return self._sent_before(message)
         if code != "0":
             raise self._refusal(code, words)

@@ -31,7 +31,7 @@ MOST_UNKNOWN = 3
 LOOK_AGAIN = timedelta(minutes=5)  # when the provider could not say
 # After the call: a provider that cannot say by then will not, and a person has to ask in another way.
 ASKED_FOR = timedelta(hours=6)
-BUDGET = timedelta(seconds=15)  # no look-up is begun later in a tick
+BUDGET = timedelta(seconds=5)  # no look-up is begun later in a tick: with the longest search it ends within 45 s
 # Decided in one transaction, and pushed ahead together when they are looked up: a worker that dies leaves no more.
 AT_ONCE = 20
 

@@ -1,12 +1,13 @@
 """The channel against a real mail server: what was certain about each failure."""
 
+from itertools import count
 from uuid import UUID
 
 import pytest
 from django.core import mail
 
 from alerts.channels import Accepted, Message
-from alerts.channels.email import EmailChannel
+from alerts.channels.email import LONGEST_CALL, EmailChannel
 from alerts.errors import NotSent, Rejected, Throttled, Unknown
 from alerts.texts.rendering import Text
 
@@ -140,6 +141,16 @@ def test_a_server_that_never_answers_the_message_leaves_it_unknown(sink, setting
         assert isinstance(failure(channel), Unknown)
 
 
+def test_answers_that_each_come_in_time_do_not_make_a_call_too_long(channel, sink, monkeypatch):
+    """All together they have no more than a call has."""
+    sink.slow = 0.3
+    channel.send(message())
+    passed = count(step=LONGEST_CALL.total_seconds() * 0.45)  # from answer to answer
+    monkeypatch.setattr("alerts.channels.email.monotonic", lambda: next(passed))
+    assert isinstance(failure(channel), NotSent | Unknown)
+    assert len(sink.mails) == 1
+
+
 def test_the_connection_is_kept_from_message_to_message_and_renewed_after_a_failure(channel, sink):
     for _ in range(3):
         channel.send(message())
@@ -178,7 +189,8 @@ def test_another_backend_of_django_is_used_as_it_is(settings):
     assert mail.outbox[0].to == ["minji@example.com"]
 
 
-def test_the_longest_call_is_the_sum_of_its_answers(settings):
-    settings.EMAIL_TIMEOUT = 10
-    assert EmailChannel.capabilities().longest_call.total_seconds() == 110
+@pytest.mark.parametrize(("for_an_answer", "longest"), [(2, 22), (8, 29)])
+def test_the_longest_call_is_the_sum_of_its_answers_and_no_more_than_a_tick_has(settings, for_an_answer, longest):
+    settings.EMAIL_TIMEOUT = for_an_answer
+    assert EmailChannel.capabilities().longest_call.total_seconds() == longest
     assert EmailChannel.capabilities().send_again_after_unknown

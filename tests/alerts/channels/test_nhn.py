@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -194,3 +195,18 @@ def test_the_fake_refuses_an_lms_without_a_title(fake, settings, monkeypatch):
         channel.send(replace(asked, text=replace(asked.text, text="가" * 46)))
     assert refused.value.answer == "-2014"
     assert fake.journal.all() == []
+
+
+def test_what_a_used_key_stands_for_is_not_asked_late_in_a_tick(fake, settings, monkeypatch):
+    """It is unknown then, and is found out by whoever has the time."""
+    settings.TRANSPORTS = settings.TRANSPORTS | {"alimtalk": "nhn"}
+    with open_channel("alimtalk") as channel:
+        first = channel.send(message("alimtalk"))
+        monkeypatch.setattr("alerts.channels.nhn.ASKED_WITHIN", timedelta(seconds=-1))
+        with pytest.raises(Unknown) as unknown:
+            channel.send(message("alimtalk"))
+        assert unknown.value.answer == "key_used"
+        found = channel.look_up(KEY)
+    assert found is not None
+    assert found.provider_id == first.provider_id
+    assert len(fake.journal.all()) == 1
