@@ -57,9 +57,9 @@ def test_a_search_that_lasts_longer_than_a_tick_has_is_no_answer(seven, monkeypa
 NO_TALK, NO_PHONE = "+821040400001", "+821040440001"  # the fake's: no KakaoTalk; and no telephone, either
 
 
-@pytest.mark.parametrize(("falls_back", "said"), [(True, "yes"), (False, "no")])
-def test_it_says_whether_a_text_may_come_in_its_place_and_marks_it(fake, settings, monkeypatch, falls_back, said):
-    settings.TRANSPORTS = settings.TRANSPORTS | {"alimtalk": "solapi"}
+@pytest.fixture
+def posted(fake, monkeypatch):
+    """The bodies of all calls."""
     bodies = []
     request = httpx.Client.request
 
@@ -68,9 +68,15 @@ def test_it_says_whether_a_text_may_come_in_its_place_and_marks_it(fake, setting
         return request(client, method, path, **more)
 
     monkeypatch.setattr(httpx.Client, "request", seen)
+    return bodies
+
+
+@pytest.mark.parametrize(("falls_back", "said"), [(True, "yes"), (False, "no")])
+def test_it_says_whether_a_text_may_come_in_its_place_and_marks_it(fake, settings, posted, falls_back, said):
+    settings.TRANSPORTS = settings.TRANSPORTS | {"alimtalk": "solapi"}
     with open_channel("alimtalk") as channel:
         channel.send(message("alimtalk", falls_back=falls_back))
-    (sent,) = bodies[0]["messages"]
+    (sent,) = posted[0]["messages"]
     kakao = {"pfId": "KA01PF", "templateId": "points-60", "disableSms": not falls_back}
     assert (sent["type"], sent["kakaoOptions"]) == ("ATA", kakao)
     assert sent["customFields"] == {"key": str(KEY), "fallsBack": said}
@@ -234,20 +240,6 @@ def test_the_fake_refuses_an_lms_with_no_subject_and_with_too_long_a_one(fake, s
 
 
 # --- Several messages in one call
-
-
-@pytest.fixture
-def posted(fake, monkeypatch):
-    """The bodies of all calls."""
-    bodies = []
-    request = httpx.Client.request
-
-    def seen(client, method, path, **more):
-        bodies.append(json.loads(more["content"]))
-        return request(client, method, path, **more)
-
-    monkeypatch.setattr(httpx.Client, "request", seen)
-    return bodies
 
 
 @pytest.fixture

@@ -124,20 +124,18 @@ def test_a_database_that_drops_every_connection_does_not_end_it(dispatchers, sin
 
 def connected() -> int:
     """How many others are connected."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
-        (number,) = cursor.fetchone()
-    return int(number)
+    return of_all_others("count(*)")
 
 
 def drop_connections() -> int:
     """What a restart of the server does to whoever is connected; how many there were."""
+    return of_all_others("count(pg_terminate_backend(pid))")
+
+
+def of_all_others(what: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            f"SELECT {what} FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
         (number,) = cursor.fetchone()
