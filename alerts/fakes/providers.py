@@ -150,11 +150,11 @@ def _nhn(asked: Call, journal: Journal) -> Answer:
         ]
         listed = {"messageSearchResultResponse": {"messages": found}} if alimtalk else {"body": {"data": found}}
         return Answer(200, _nhn_header("0", "SUCCESS") | listed)
+    body = asked.json()  # first: half a request, of a caller that was killed, uses no key
+    (recipient,) = body["recipientList"]
     used = asked.headers.get("x-nc-api-idempotency-key", "")
     if alimtalk and used and not journal.use_key("nhn", used, now=datetime.now(UTC), kept=KEY_KEPT):
         return Answer(200, _nhn_header("-1005", "The same 'X-NC-API-IDEMPOTENCY-KEY' was used"))
-    body = asked.json()
-    (recipient,) = body["recipientList"]
     if alimtalk and not body["templateCode"]:
         return Answer(200, _nhn_header("-2001", "The 'templateCode' must not be blank."))
     if form == "mms" and not 0 < _euc_kr(body.get("title", "")) <= TITLE_BYTES:

@@ -1,6 +1,7 @@
 """No text message of NHN's in the place of an AlimTalk; its codes, of two tables; its reports, odd ones among them."""
 
 import json
+import socket
 from dataclasses import replace
 from datetime import timedelta
 
@@ -210,3 +211,18 @@ def test_what_a_used_key_stands_for_is_not_asked_late_in_a_tick(fake, settings, 
     assert found is not None
     assert found.provider_id == first.provider_id
     assert len(fake.journal.all()) == 1
+
+
+def test_half_a_request_of_a_caller_that_died_uses_no_key(fake, settings):
+    """The fake's own: a provider that has not read the message has not taken it."""
+    settings.TRANSPORTS = settings.TRANSPORTS | {"alimtalk": "nhn"}
+    with socket.create_connection(("127.0.0.1", fake.port)) as died:
+        lines = ["POST /alimtalk/v2.3/appkeys/a/raw-messages HTTP/1.1", "X-Secret-Key: s", "Content-Length: 500"]
+        lines += [f"X-NC-API-IDEMPOTENCY-KEY: {KEY}", "", '{"recipientList": [{']
+        died.sendall("\r\n".join(lines).encode())
+        died.shutdown(socket.SHUT_WR)
+        assert died.recv(12) == b"HTTP/1.1 400"
+    assert fake.journal.all() == []
+    with open_channel("alimtalk") as channel:
+        channel.send(message("alimtalk"))
+    assert [one.key for one in fake.journal.all()] == [str(KEY)]
