@@ -78,9 +78,11 @@ class _Prepared:
 
         def rows() -> Rows:
             last = None
-            while (result := self._next_result()) is not None:  # to the end: only then is it committed, or was refused
-                last = result
-            self.is_under_way = False
+            try:
+                while (result := self._next_result()) is not None:  # to the end: only then it is committed, or refused
+                    last = result
+            finally:
+                self.is_under_way = False  # of a connection that is gone, too: its own error is said, no other
             assert last is not None, "a statement has a result"
             return self._rows(last)
 

@@ -28,7 +28,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
     Only the tables' owner can disable these triggers, and only here; the tests of the refusal enable them again.
 
     And which nobody vacuums: most tests roll back, so a vacuum finds many pages and not one row, and the planner then
-    takes any index for as good as any other. A test of two thousand expiries took an hour instead of seconds.
+    takes any index for as good as any other. A test of two thousand expiries took minutes then, or more than an hour.
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(r"SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname LIKE '%\_no\_truncate'")

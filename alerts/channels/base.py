@@ -41,7 +41,7 @@ class Accepted:
 class Capabilities:
     """What a transport can do about an unknown outcome, how long one call can take, and which numbers it serves."""
 
-    longest_call: timedelta  # the sum of the time-outs of one call
+    longest_call: timedelta  # a call lasts no longer: the sum of its time-outs, or less where it has an end of its own
     send_again_after_unknown: bool  # a message twice is better than none
     at_once: int = 1  # messages that one call hands over; more than one only where unknown outcomes can be found out
     rate: float | None = None  # messages a second that it takes of us; None: it says itself when it was too much
@@ -89,6 +89,14 @@ class Hook:
     query: str = ""
 
 
+def answer_of(call: Callable[[], Accepted]) -> Accepted | SendError:
+    """What a call for one message came to."""
+    try:
+        return call()
+    except SendError as error:
+        return error
+
+
 class Channel(ABC):
     """A provider that carries a channel. As a context manager it keeps connections from message to message."""
 
@@ -110,10 +118,7 @@ class Channel(ABC):
     def send_all(self, messages: Sequence[Message]) -> list[Accepted | SendError]:
         """Hand these over in one call, at most `at_once` of them: an answer for each, in their order."""
         (message,) = messages
-        try:
-            return [self.send(message)]
-        except SendError as error:
-            return [error]
+        return [answer_of(partial(self.send, message))]
 
     def prepare(self, messages: Sequence[Message]) -> Callable[[], list[Accepted | SendError]]:
         """The call of `send_all`, to be made later: here goes what takes time and needs nobody else.

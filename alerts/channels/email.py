@@ -24,7 +24,7 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connectio
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 
-from alerts.channels.base import Accepted, Capabilities, Channel, Message
+from alerts.channels.base import Accepted, Capabilities, Channel, Message, answer_of
 from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
 
 logger = logging.getLogger(__name__)
@@ -128,14 +128,7 @@ class EmailChannel(Channel):
         """An e-mail is written while the database commits: both take as long."""
         (message,) = messages
         hand_over = self._written(message)
-
-        def sent() -> list[Accepted | SendError]:
-            try:
-                return [self._hand_over(message, hand_over)]
-            except SendError as error:
-                return [error]
-
-        return sent
+        return lambda: [answer_of(partial(self._hand_over, message, hand_over))]
 
     def _written(self, message: Message) -> HandOver:
         """What hands the e-mail over, and raises then what was wrong with it."""
@@ -168,9 +161,8 @@ class EmailChannel(Channel):
 
     def _drop(self) -> None:
         """Let go of the connection without a good-bye, which a server that hangs would make us wait for."""
-        connection = getattr(self._backend, "connection", None)
-        if connection is not None:
-            connection.close()
+        if self._connection is not None:
+            self._connection.close()
             self._backend.connection = None
         self._is_open = False
 
@@ -185,18 +177,21 @@ class EmailChannel(Channel):
             raise NotSent(words, answer=answer, transport_down=True) from error
         self._is_open = True
 
+    @property
+    def _connection(self) -> Any:
+        """smtplib's, as staged above; None: not open, or a backend without one."""
+        return getattr(self._backend, "connection", None)
+
     def _may_last(self, until: float) -> None:
-        connection = getattr(self._backend, "connection", None)
-        if connection is not None:
-            connection.until = until
+        if self._connection is not None:
+            self._connection.until = until
 
     def _bytes_left(self) -> bool:
-        return bool(getattr(getattr(self._backend, "connection", None), "bytes_left", True))
+        return bool(getattr(self._connection, "bytes_left", True))
 
     def _forget_bytes(self) -> None:
-        connection = getattr(self._backend, "connection", None)
-        if connection is not None:
-            connection.bytes_left = False
+        if self._connection is not None:
+            self._connection.bytes_left = False
 
 
 def _raise(error: ValueError) -> None:

@@ -138,16 +138,18 @@ def _calls(claimed: Sequence[Delivery]) -> list[list[Delivery]]:
     Of one channel and programme: a template that spoils its calls spoils no others. What was tried before goes by
     itself, for the same reason.
     """
+    at_once = {channel: most_at_once(capabilities_of(channel)) for channel in {one.channel for one in claimed}}
     calls: list[list[Delivery]] = []
     filling: dict[tuple[str, int], list[Delivery]] = {}
     for delivery in claimed:
-        at_once = most_at_once(capabilities_of(delivery.channel))
         place = delivery.channel, delivery.reminder.programme_id
-        if delivery.attempts or len(filling.get(place, ())) in (0, at_once):
-            calls.append([])
-            if not delivery.attempts:
-                filling[place] = calls[-1]
-        (calls[-1] if delivery.attempts else filling[place]).append(delivery)
+        if delivery.attempts:
+            calls.append([delivery])
+        elif len(filling.get(place, ())) in (0, at_once[delivery.channel]):
+            filling[place] = [delivery]
+            calls.append(filling[place])
+        else:
+            filling[place].append(delivery)
     return calls
 
 
@@ -171,7 +173,8 @@ def _deliver_together(together: Sequence[Delivery], turn: Turn) -> int:
     except IntegrityError:
         # An address was erased since the look. Each by itself: whom it is about stays due, and is looked at again.
         if len(call) > 1:
-            return sum(_deliver_together([delivery], turn) for delivery in together)
+            done = sum(_deliver_together([saying.delivery], turn) for saying in call)
+            return len(together) - len(call) + done
         return len(together) - leases.release([saying.delivery for saying in call])
     if ours and not hand_over(ours, prepared if len(ours) == len(call) else prepare(ours, line), turn):
         turn.shut.add(transport)

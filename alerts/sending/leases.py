@@ -180,21 +180,21 @@ def begin(
     answers: whose outcomes were still ours to write, and which messages are ours to send. Of all others the lease had
     run out, and somebody else has decided meanwhile.
     """
-    committed = _step(last, [_about_to_say(saying) for saying in call], until=now + lease())
+    rows = [_about_to_say(saying) for saying in call]
+    committed = _step(last, rows, until=now + lease())
 
     def begun() -> tuple[list[Taken], list[Saying]]:
         ours = committed()
-        mine = [saying for saying in call if saying.delivery.pk in ours]
-        for saying in mine:
+        mine: list[Saying] = []
+        for saying, row in zip(call, rows, strict=True):
             delivery, said = saying.delivery, saying.said
-            delivery.contact, delivery.language, delivery.transport = (
-                said.contact,
-                said.contact.language,
-                said.transport,
-            )
-            delivery.points_told, delivery.lots, delivery.text_hash = said.points, said.lots, said.text.hash
-            delivery.address_trace = traces.trace(said.contact.address)
+            if delivery.pk not in ours:
+                continue
+            delivery.contact, delivery.points_told, delivery.lots = said.contact, said.points, said.lots
+            delivery.language, delivery.transport = said.contact.language, said.transport
+            delivery.text_hash, delivery.address_trace = str(row["text_hash"]), str(row["address_trace"])
             delivery.attempts += 1
+            mine.append(saying)
         return _written(last, ours), mine
 
     return begun

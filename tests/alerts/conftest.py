@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import pytest
 
 from alerts.channels import TRANSPORTS
+from ledger import wire
 from ledger.models import Account
 from tests import alert_builders, builders
 from tests.alerts.carrier import Carrier
@@ -31,3 +35,17 @@ def carrier(monkeypatch, settings) -> type[Carrier]:
     monkeypatch.setitem(TRANSPORTS, Carrier.name, fresh)
     settings.TRANSPORTS = dict.fromkeys(("email", "sms", "alimtalk"), Carrier.name)
     return fresh
+
+
+@pytest.fixture
+def started_statements(monkeypatch) -> list[str]:
+    """The statements that were sent off while something else is done, in their order."""
+    statements: list[str] = []
+    real = wire.start
+
+    def start(sql: str, values: Sequence[Any]) -> Callable[[], wire.Rows]:
+        statements.append(sql)
+        return real(sql, values)
+
+    monkeypatch.setattr(wire, "start", start)
+    return statements

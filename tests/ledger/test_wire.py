@@ -81,4 +81,6 @@ def test_a_connection_that_is_gone_is_said():
     rows = wire.start("SELECT pg_terminate_backend(pg_backend_pid())", [])
     with pytest.raises(OperationalError):
         rows()
+    with pytest.raises(OperationalError):  # of the connection, too, and not that a statement is under way
+        wire.call("SELECT 1", [])
     connection.close()

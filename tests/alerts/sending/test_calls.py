@@ -6,7 +6,6 @@ import pytest
 
 from alerts.models import Attempt, Delivery
 from alerts.sending import deliveries, leases, reaping
-from ledger import wire
 from ledger.models import Notice
 from tests import alert_builders
 from tests.alert_builders import before, plan
@@ -48,17 +47,9 @@ def test_what_came_of_a_call_stands_there_before_the_next_is_made(two, carrier):
     assert Notice.objects.count() == 2
 
 
-def test_a_message_costs_one_statement_beside_those_of_its_claim(two, carrier, monkeypatch):
-    statements = []
-    real = wire.start
-
-    def start(sql, values):
-        statements.append(sql)
-        return real(sql, values)
-
-    monkeypatch.setattr(wire, "start", start)
+def test_a_message_costs_one_statement_beside_those_of_its_claim(two, carrier, started_statements):
     deliveries.deliver(now=NOW, limit=10)
-    assert statements.count(leases._STEP) == len(carrier.taken) + 1 == 3
+    assert started_statements.count(leases._STEP) == len(carrier.taken) + 1 == 3
 
 
 def test_a_worker_that_dies_in_a_call_leaves_that_one_unknown_and_no_other(two, carrier, monkeypatch):

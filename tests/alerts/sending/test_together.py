@@ -12,7 +12,6 @@ from alerts.errors import NotSent, Rejected, Throttled, Unknown
 from alerts.models import Attempt, Contact, Delivery, Transport
 from alerts.models.contact import Channel
 from alerts.sending import deliveries, leases, reaping, unknowns
-from ledger import wire
 from ledger.models import Notice
 from tests import alert_builders
 from tests.alert_builders import before, plan
@@ -61,17 +60,9 @@ def test_as_many_go_in_a_call_as_the_transport_takes(five):
     assert {one.delivery.points_told for one in Attempt.objects.all()} == set(range(100, 100 + MEMBERS))
 
 
-def test_a_call_costs_one_statement(five, monkeypatch):
-    statements = []
-    real = wire.start
-
-    def start(sql, values):
-        statements.append(sql)
-        return real(sql, values)
-
-    monkeypatch.setattr(wire, "start", start)
+def test_a_call_costs_one_statement(five, started_statements):
     deliver()
-    assert statements.count(leases._STEP) == len(five.together) + 1 == 4
+    assert started_statements.count(leases._STEP) == len(five.together) + 1 == 4
 
 
 def test_before_a_call_all_its_messages_are_announced_and_no_others(five):
