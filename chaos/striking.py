@@ -24,7 +24,16 @@ class Strikes:
     rng: Random
     seconds: float  # how long the storm is meant to last
     _next: dict[str, float] = field(default_factory=dict)
+    _missing: set[str] = field(init=False)
     _broker_back: float | None = None
+
+    def __post_init__(self) -> None:
+        self._missing = set(self._periods())
+
+    @property
+    def all_came(self) -> bool:
+        """Whether each kind of strike has come at least once."""
+        return not self._missing
 
     def strike(self, passed: float) -> None:
         """Do all that is due, and bring the broker back when its time has come."""
@@ -34,6 +43,7 @@ class Strikes:
             # Counted from now: a strike that took long is not followed by all those it held up.
             if passed >= self._next.setdefault(name, period) and act(passed):
                 self._next[name] = passed + period
+                self._missing.discard(name)
 
     def end(self) -> None:
         """Nothing stays stopped or paused."""

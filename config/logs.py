@@ -40,7 +40,7 @@ MOST_FRAMES = 60  # of one exception, as when something calls itself for ever
 _OUR_WORD = re.compile(rf"[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}|(?:{'|'.join(sorted(OURS))})(\.\w+)+")
 _NET = [
     (re.compile(r"(/unsubscribe/)[^/\s\"'?#<]+"), rf"\1{LEFT_OUT}"),  # `<` begins the name of a route's part
-    (re.compile(r"[\w.-]{4,}:[\w-]{5,7}:[\w-]{43}"), LEFT_OUT),  # django.core.signing
+    (re.compile(r"[\w.-]{4,}:(?:[\w-]{5,7}:)?[\w-]{43}(?![\w-])"), LEFT_OUT),  # django.core.signing
     (re.compile(r"(/[^\s\"'?]*)\?[^\s\"']+"), rf"\1?{LEFT_OUT}"),  # what somebody looked for
     (re.compile(r"[^\s<>\"'(){}\[\],;:=/]+(?:@|%40)[^\s<>\"'(){}\[\],;:=/]+", re.IGNORECASE), LEFT_OUT),
     (re.compile(r"(?<![\w.+-])\+\d[\d -]{6,}\d(?![\w-])"), LEFT_OUT),

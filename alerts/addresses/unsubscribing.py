@@ -1,6 +1,7 @@
 """One click ends the messages of a purpose on a channel (RFC 8058): links that only we can sign.
 
-A link has no end: an old message's must work, too. It lets its holder do nothing but this, and not take it back.
+A link has no end: an old message's must work, too. So there is no time in it, and it is always the same. It lets its
+holder do nothing but this, and not take it back.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Scope:
 
 def token(*, member_id: int, channel: str, purpose: str) -> str:
     """A signed token for one member, channel and purpose."""
-    return signing.dumps([member_id, channel, purpose], salt=SALT)
+    return _signer().sign_object([member_id, channel, purpose])
 
 
 def link(*, member_id: int, channel: str, purpose: str) -> str:
@@ -45,7 +46,7 @@ def link(*, member_id: int, channel: str, purpose: str) -> str:
 def read(token: str) -> Scope:
     """What the token ends. Raises BadInput: it was not signed by us for this, or its member is gone."""
     try:
-        member_id, channel, purpose = signing.loads(token, salt=SALT)
+        member_id, channel, purpose = _signer().unsign_object(token)
     except (signing.BadSignature, ValueError, TypeError) as error:
         raise BadInput(_("This link is damaged."), field="token") from error
     known = channel in Channel.values and purpose in Purpose.values
@@ -69,3 +70,7 @@ def unsubscribe(*, token: str, now: datetime) -> Scope:
             now=now,
         )
     return scope
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt=SALT)

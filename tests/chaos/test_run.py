@@ -54,7 +54,7 @@ def processes_of(folder: Path) -> list[int]:
 def test_a_small_run_accounts_for_every_message(tmp_path, kind):
     run = start(tmp_path, str(MEMBERS), f"--kind={kind}", "--seed=5")
     try:
-        said, complained = run.communicate(timeout=120)
+        said, complained = run.communicate(timeout=270)
     finally:
         run.kill()
         run.wait()

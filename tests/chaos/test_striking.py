@@ -58,6 +58,20 @@ def test_where_nobody_can_be_killed_it_is_tried_again_at_once():
     assert len(tried) == 3
 
 
+def test_a_storm_knows_whether_each_kind_of_strike_has_come():
+    there = iter([False, False, False, False])  # whether a worker can be killed, and from then on one can
+    line = cast(Any, SimpleNamespace(kill_child=lambda rng: True, kill_worker=lambda rng: next(there, True)))
+    strikes = Strikes(line, cast(Any, Recorder()), Random(1), 9)
+    came = []
+    for step in range(9 * 20):
+        strikes.strike(step / 20)
+        came.append((step / 20, strikes.all_came))
+    first = next(at for at, all_of_them in came if all_of_them)
+    # The worker is due after five seconds, and the fifth attempt finds one.
+    assert first == 5.2
+    assert all(all_of_them == (at >= first) for at, all_of_them in came)
+
+
 def test_in_a_short_storm_each_kind_of_strike_comes_all_the_same():
     done = Counter(name for _, name in storm(12))
     assert done["kill_worker"] == 2

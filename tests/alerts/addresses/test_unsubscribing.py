@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from django.core import signing
 
@@ -16,6 +18,10 @@ def account(byeol):
 
 def token(account, channel="email", purpose="notice"):
     return unsubscribing.token(member_id=account.member_id, channel=channel, purpose=purpose)
+
+
+def signed(what, *, salt=unsubscribing.SALT, key=None):
+    return signing.Signer(key=key, salt=salt).sign_object(what)
 
 
 def test_a_link_ends_one_purpose_on_one_channel_of_one_member(account, byeol):
@@ -44,6 +50,14 @@ def test_a_link_still_works_after_years(account):
     assert not consents.wants(account.member_id, "email", "notice", now=NOW + days(4_000))
 
 
+def test_the_link_of_a_message_is_the_same_whenever_it_is_made(account, monkeypatch):
+    good = token(account)
+    assert good == signed([account.member_id, "email", "notice"])  # the lists below spoil one that is good
+    monkeypatch.setattr(time, "time", lambda: 4_000_000_000.0)
+    assert token(account) == good
+    assert unsubscribing.read(good) == unsubscribing.Scope(account.member_id, "email", "notice")
+
+
 def test_forged_and_foreign_tokens_are_refused_and_nothing_is_written(account):
     good = token(account)
     bad = [
@@ -52,11 +66,12 @@ def test_forged_and_foreign_tokens_are_refused_and_nothing_is_written(account):
         good[:-1],
         good + "x",
         "x" + good,
-        signing.dumps([account.member_id, "email", "notice"]),  # signed by us, for something else
-        signing.dumps([account.member_id, "email", "notice"], salt=unsubscribing.SALT, key="another house"),
-        signing.dumps([account.member_id, "pigeon", "notice"], salt=unsubscribing.SALT),
-        signing.dumps([0, "email", "notice"], salt=unsubscribing.SALT),
-        signing.dumps("x", salt=unsubscribing.SALT),
+        signed([account.member_id, "email", "notice"], salt="something.else"),  # by us
+        signed([account.member_id, "email", "notice"], key="another house"),
+        signed([account.member_id, "pigeon", "notice"]),
+        signed([0, "email", "notice"]),
+        signed("x"),
+        signing.dumps([account.member_id, "email", "notice"], salt=unsubscribing.SALT),  # with a time in it
     ]
     for each in bad:
         with pytest.raises(BadInput) as refusal:
