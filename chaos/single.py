@@ -37,8 +37,8 @@ LONG = 40.0  # longer than a lease: what a killed worker held can be sent before
 MEMBERS_A_SECOND = 30
 WAVES = 10  # in which members get their points, in the first half of the storm
 EVERY = 5.0  # seconds between lines of progress
-STARTED = 60.0  # seconds in which the workers must be there
-DISCONNECTED = 20.0  # seconds in which the database must have noticed that its clients are gone
+STARTED = 120.0  # seconds in which the workers must be there
+DISCONNECTED = 60.0  # seconds in which the database must have noticed that its clients are gone
 SHOWN = 20  # complaints of each sort
 
 

@@ -20,7 +20,12 @@ class Sink:
     """`mails` is what was accepted, in order. What to answer can be set: `rcpt`, `data`, and `vanish`, `hold`."""
 
     def __init__(self) -> None:
-        self.port = _free_port()
+        # Kept for as long as this lives: bound, never listening. While the server is away its port refuses whoever
+        # connects, and nobody else gets it.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self.port: int = self._place.getsockname()[1]
         self.mails: list[EmailMessage] = []
         self.rcpt: Callable[[str], str] | None = None  # the answer to RCPT by address
         self.data: str | None = None  # the answer to the final dot; None: accepted
@@ -34,13 +39,17 @@ class Sink:
         self._controller: Controller | None = None
 
     def start(self) -> None:
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=60)
         self._controller.start()
 
     def stop(self) -> None:
         if self._controller:
             self._controller.stop()
             self._controller = None
+
+    def close(self) -> None:
+        self.stop()
+        self._place.close()
 
     def addresses(self) -> list[str]:
         """Who got mail, one entry for each mail."""
@@ -89,12 +98,6 @@ class Sink:
         return "250 OK"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def sink(settings) -> Iterator[Sink]:
     """A mail server that runs, and to which this process sends."""
@@ -102,8 +105,8 @@ def sink(settings) -> Iterator[Sink]:
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every line of every session
     server = Sink()
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-    settings.EMAIL_TIMEOUT = 5
+    settings.EMAIL_TIMEOUT = 30
     settings.DEFAULT_FROM_EMAIL = "Byeol <points@byeol.example>"
     server.start()
     yield server
-    server.stop()
+    server.close()

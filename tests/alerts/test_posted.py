@@ -41,20 +41,20 @@ def test_a_busy_account_is_left_for_the_next_pass_and_the_others_are_written():
         try:
             with transaction.atomic():
                 list(Account.objects.select_for_update(no_key=True).filter(pk=busy.pk))
-                held.wait(10)
+                held.wait(60)
                 done.wait(30)
         finally:
             connection.close()
 
     holder = Thread(target=hold)
     holder.start()
-    held.wait(10)
+    held.wait(60)
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = 200")
     try:
         assert post_all([note(busy, "a"), note(free, "b"), note(free, "c")], lots=3) == Posted(3, 2, 1)
     finally:
-        done.wait(10)
+        done.wait(60)
         holder.join()
         connection.close()  # and with it the short patience
     assert list(Entry.objects.order_by("key").values_list("account", "key")) == [(free.pk, "b"), (free.pk, "c")]

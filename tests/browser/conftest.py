@@ -22,7 +22,8 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
-expect.set_options(timeout=20_000)  # milliseconds: the machine may be busy with other tests
+PATIENCE = 60_000  # milliseconds: the machine may be busy with other tests
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,6 +56,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def page(browser: Browser, live_server, transactional_db: None) -> Iterator[Page]:
     """A fresh English-speaking visitor with a desktop's window. Fails the test on any error in the console."""
     context = browser.new_context(locale="en-US", viewport={"width": 1100, "height": 800}, base_url=live_server.url)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     complaints: list[str] = []
 

@@ -66,7 +66,7 @@ def test_the_skip_link_is_the_first_stop_and_shows_itself(member: Page):
     assert box is not None
     assert box["y"] >= 0
     member.keyboard.press("Enter")
-    assert member.evaluate("document.activeElement.id") == "main"
+    expect(member.locator("#main")).to_be_focused()
 
 
 def test_every_stop_of_the_keyboard_can_be_seen(member: Page):

@@ -34,7 +34,7 @@ class StartingLine(Line):
 
 
 def until(done) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not done():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -36,7 +36,7 @@ def line(tmp_path):
     line.stop()
 
 
-def until(log: Path, done: Callable[[str], object], seconds: float = 45) -> str:
+def until(log: Path, done: Callable[[str], object], seconds: float = 120) -> str:
     deadline = time.monotonic() + seconds
     while not done(log.read_text()):
         assert time.monotonic() < deadline, log.read_text()[-4_000:]

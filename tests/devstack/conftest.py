@@ -87,7 +87,7 @@ def recorded(home: Path) -> list[int]:
     return [json.loads(line)["pid"] for line in (home / "processes").read_text().splitlines()]
 
 
-def all_gone(pids: list[int], within: float = 5) -> bool:
+def all_gone(pids: list[int], within: float = 30) -> bool:
     """Whether none of these is left. After a kill -9 that takes a moment."""
     deadline = time.monotonic() + within
     while any(born(pid) for pid in pids):

@@ -13,7 +13,7 @@ from tests.devstack.conftest import all_gone, recorded
 @pytest.fixture
 def demo(start, project):
     yield lambda *arguments, **more: start("devstack.demo", "--port", str(any_free()), *arguments, **more)
-    start("devstack.reset").communicate(timeout=60)
+    start("devstack.reset").communicate(timeout=180)
 
 
 def _until_up(process: "subprocess.Popen[str]") -> list[str]:
@@ -38,16 +38,16 @@ def test_it_comes_up_says_where_refuses_a_second_one_and_stops_at_a_signal(demo,
     assert (project / ".data" / "demo" / "env").exists()
 
     second = demo()
-    assert f"already running at {address}" in second.communicate(timeout=60)[1]
+    assert f"already running at {address}" in second.communicate(timeout=180)[1]
     assert second.returncode == 1
     reset = start("devstack.reset")
-    assert "stop it first" in reset.communicate(timeout=60)[1]
+    assert "stop it first" in reset.communicate(timeout=180)[1]
     assert reset.returncode == 1
 
     home = project / ".data" / "demo"
     pids = recorded(home)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(90) == 0
     assert all_gone(pids)
     assert not (home / "env").exists()
     assert (home / "secret_key").stat().st_mode & 0o777 == 0o600
@@ -69,7 +69,7 @@ def test_after_a_kill_of_the_supervisor_the_next_start_cleans_up_and_keeps_the_k
     assert all_gone(pids)
     assert (home / "secret_key").read_text() == key
     following.send_signal(signal.SIGTERM)
-    assert following.wait(20) == 0
+    assert following.wait(90) == 0
 
 
 def test_a_process_that_dies_is_named_and_everything_stops(demo, project):
@@ -77,7 +77,7 @@ def test_a_process_that_dies_is_named_and_everything_stops(demo, project):
     _until_up(process)
     pids = recorded(project / ".data" / "demo")
     os.kill(pids[0], signal.SIGKILL)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=180)
     assert "Stopping, because of PostgreSQL 18: SIGKILL" in out
     assert process.returncode == 1
     assert all_gone(pids)
@@ -85,7 +85,7 @@ def test_a_process_that_dies_is_named_and_everything_stops(demo, project):
 
 def test_a_step_that_fails_is_shown_with_what_it_said(demo):
     process = demo(FAILING_COMMAND="migrate")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert "manage.py migrate: exit code 1" in err
     assert "it went wrong" in err
     assert process.returncode == 1
@@ -93,7 +93,7 @@ def test_a_step_that_fails_is_shown_with_what_it_said(demo):
 
 def test_named_servers_are_used(demo, project):
     process = demo(FAILING_COMMAND="migrate", DATABASE_URL="postgresql:///mine", REDIS_URL="redis://mine")
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=180)
     assert "yours (DATABASE_URL)" in out
     assert "yours (REDIS_URL)" in out
     assert not list((project / ".data" / "demo").glob("postgres-*"))

@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ledger.expiry import Sweep, sweep
 from ledger.models import Account
 
-PATIENCE = 20  # seconds until a test that hangs fails
+PATIENCE = 60  # seconds until a test that hangs fails
 
 
 def answer(call: Callable[[], object]) -> object:
@@ -48,8 +48,8 @@ def running(calls: Sequence[Callable[[], object]]) -> Iterator[list[Future]]:
 
 
 def all_at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
-    """The answers of calls that run at the same moment, in their order."""
-    with running(calls) as futures:
+    """The answers of calls that run at the same moment, in their order. Each waits for a lock as long as it takes."""
+    with running([partial(patiently, call) for call in calls]) as futures:
         return [future.result(PATIENCE) for future in futures]
 
 
@@ -103,7 +103,7 @@ def until_waiting(number: int) -> None:
 def patiently(call: Callable[[], object]) -> object:
     """The call, with more patience than two seconds: on a loaded machine it may take that long to stage the wait."""
     with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '15s'")
+        cursor.execute("SET lock_timeout = '45s'")
     return call()
 
 

@@ -31,7 +31,7 @@ def message(
 
 def point(settings, url: str) -> None:
     """All providers' interfaces are at this address."""
-    settings.PROVIDER_TIMEOUT = 1.0
+    settings.PROVIDER_TIMEOUT = 20.0
     settings.SITE_URL = "http://testserver"
     settings.SOLAPI = {
         "api_url": url,
@@ -59,7 +59,7 @@ def point(settings, url: str) -> None:
         "POSTMARK_SERVER_TOKEN": "token",
         "POSTMARK_API_URL": url,
         "WEBHOOK_SECRET": SECRETS.anymail,
-        "REQUESTS_TIMEOUT": (1, 1),
+        "REQUESTS_TIMEOUT": (20, 20),
     }
     settings.DEFAULT_FROM_EMAIL = "points@byeol.example"
 

@@ -24,7 +24,7 @@ def brevo(fake, settings):
         "BREVO_API_KEY": "token",
         "BREVO_API_URL": fake.url,
         "WEBHOOK_SECRET": SECRETS.anymail,
-        "REQUESTS_TIMEOUT": (1, 1),
+        "REQUESTS_TIMEOUT": (20, 20),
     }
 
 

@@ -17,7 +17,7 @@ def test_it_listens_until_it_is_stopped():
         with urlopen(f"{said.removeprefix('listening on ')}/health") as answer:  # noqa: S310
             assert answer.status == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=90) == 0
 
 
 def test_a_mode_that_is_none_is_refused():

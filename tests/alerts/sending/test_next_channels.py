@@ -235,7 +235,7 @@ def test_asked_for_by_six_at_once_one_message_follows(carrier):
     ready, made = Barrier(6), []
 
     def ask() -> None:
-        ready.wait(10)
+        ready.wait(60)
         with transaction.atomic():
             made.append(follow(delivery, now=NOW + timedelta(seconds=1)))
         connection.close()

@@ -187,7 +187,7 @@ def test_a_call_from_which_nobody_came_back_is_uncertain_and_then_unknown(minji,
     over = SENT_AT + leases.lease() + minutes(11)
     assert shown("outcomes_uncertain", now=SENT_AT) == {"": 0}
     assert shown("outcomes_uncertain", now=over) == {"": 1}
-    assert shown("outcomes_uncertain_oldest_seconds", now=over)[""] == pytest.approx(660, abs=5)
+    assert shown("outcomes_uncertain_oldest_seconds", now=over)[""] == pytest.approx(660, abs=30)
     assert beyond(now=over) == {"outcomes_uncertain_oldest_seconds"}
     assert shown("deliveries_open", now=over)["carrier,sending"] == 1
     deliveries.reap(now=over, limit=10)
@@ -202,7 +202,7 @@ def test_an_unknown_outcome_that_the_clock_decides_is_late_after_an_hour(minji, 
     deliveries.deliver(now=SENT_AT, limit=10)
     assert shown("outcomes_unknown", now=SENT_AT + minutes(59)) == {"": 1}
     assert beyond(now=SENT_AT + minutes(59)) == set()
-    assert shown("outcomes_unknown_oldest_seconds", now=SENT_AT + minutes(61))[""] == pytest.approx(3_660, abs=5)
+    assert shown("outcomes_unknown_oldest_seconds", now=SENT_AT + minutes(61))[""] == pytest.approx(3_660, abs=30)
     assert beyond(now=SENT_AT + minutes(61)) == {"outcomes_unknown_oldest_seconds"}
     assert shown("outcomes_for_a_person", now=SENT_AT + minutes(61)) == {"": 0}
 
@@ -211,7 +211,7 @@ def test_an_unknown_outcome_is_as_old_as_its_last_call(minji, carrier):
     plan(SENT_AT)
     carrier.answers = [Unknown()]
     deliveries.deliver(now=SENT_AT + minutes(30), limit=10)
-    assert shown("outcomes_unknown_oldest_seconds", now=SENT_AT + minutes(40))[""] == pytest.approx(600, abs=5)
+    assert shown("outcomes_unknown_oldest_seconds", now=SENT_AT + minutes(40))[""] == pytest.approx(600, abs=30)
 
 
 def test_what_was_claimed_and_not_called_yet_is_not_uncertain(minji):
@@ -230,7 +230,7 @@ def test_every_tick_of_the_clock_is_shown_also_those_that_never_ran():
     began, ended = (shown(f"tick_{what}_seconds", now=NOW + minutes(2)) for what in ("began", "ended"))
     assert began.keys() == ended.keys() == CLOCK.keys()
     assert (began["plan"], began["reap"], began["sweep"]) == (120, 120, math.inf)
-    assert ended["plan"] == pytest.approx(120, abs=2)
+    assert ended["plan"] == pytest.approx(120, abs=30)
     assert ended["reap"] == math.inf
 
 
