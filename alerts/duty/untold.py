@@ -53,11 +53,10 @@ SELECT late.account_id, late.expires_on, late.moved_untold, late.lot_id
               bool_or(CASE WHEN late.moved_untold THEN
                         contact.verified_at > moved.at
                         OR EXISTS (SELECT FROM alerts_delivery delivery
-                                     JOIN alerts_reminder reminder ON reminder.id = delivery.reminder_id
                                     WHERE delivery.status IN ('accepted', 'delivered')
                                       AND delivery.accepted_at > moved.at
                                       AND delivery.channel = contact.channel
-                                      AND reminder.programme_id = %(programme)s) END) AS better_now
+                                      AND delivery.programme_id = %(programme)s) END) AS better_now
          FROM alerts_reminderrule rule
          JOIN alerts_contact contact ON contact.channel = ANY (rule.channels)
         WHERE rule.programme_id = %(programme)s AND rule.least_points <= late.points

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.models.contact import Channel, Contact
 from alerts.models.reminder import Reminder
+from ledger.models import Programme
 
 
 class Status(models.TextChoices):
@@ -69,6 +70,10 @@ class Delivery(models.Model):
     reminder = models.ForeignKey(
         Reminder, models.PROTECT, db_index=False, related_name="deliveries", verbose_name=_("reminder")
     )
+    # The reminder's, and here once more for the claim: each programme has a queue of its own, which holds up no other.
+    programme = models.ForeignKey(
+        Programme, models.PROTECT, db_constraint=False, db_index=False, related_name="+", verbose_name=_("programme")
+    )
     channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices)
     resend_no = models.PositiveSmallIntegerField(_("resent"), default=0)
     # By a person, after one that came to nothing: the addresses that were tried before are tried once more.
@@ -123,8 +128,12 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            # Serves the claim: what is due, the longest due first.
-            models.Index(fields=["next_attempt_at"], condition=Q(status=Status.PENDING), name="delivery_due"),
+            # Serves the claim: what is due of a programme on a channel, the longest due first.
+            models.Index(
+                fields=["programme", "channel", "next_attempt_at"],
+                condition=Q(status=Status.PENDING),
+                name="delivery_due",
+            ),
             # Serves the reap: leases that ran out …
             models.Index(fields=["lease_until"], condition=Q(status__in=HELD), name="delivery_leases"),
             # … unknown outcomes whose time has come …

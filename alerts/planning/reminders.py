@@ -48,9 +48,9 @@ WITH due AS MATERIALIZED (
    WHERE fanned_out_at IS NULL AND due_at <= %(now)s
    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED),
 message AS (
-  INSERT INTO alerts_delivery (id, reminder_id, channel, resend_no, status, why, created_at, next_attempt_at,
-         attempts, language, lots, template, text_hash, variables, text, transport, provider_id)
-  SELECT gen_random_uuid(), due.id, {CHANNEL}, 0, 'pending', '', %(now)s, %(now)s, 0,
+  INSERT INTO alerts_delivery (id, reminder_id, programme_id, channel, resend_no, status, why, created_at,
+         next_attempt_at, attempts, language, lots, template, text_hash, variables, text, transport, provider_id)
+  SELECT gen_random_uuid(), due.id, due.programme_id, {CHANNEL}, 0, 'pending', '', %(now)s, %(now)s, 0,
          '', '{{}}', '', '', '{{}}'::jsonb, '', '', ''
     FROM due {FANNED_OUT}
   ON CONFLICT (reminder_id, channel, resend_no) DO NOTHING)

@@ -157,7 +157,7 @@ message AS (
          greatest((delivery.next_attempt_at AT TIME ZONE %(zone)s)::date, %(current)s::date), delivery.channel, false
     FROM alerts_delivery delivery JOIN alerts_reminder reminder ON reminder.id = delivery.reminder_id
    WHERE delivery.status = 'pending' AND delivery.next_attempt_at < %(day_ends)s
-     AND reminder.programme_id = %(programme)s)"""  # noqa: S608  # our own constants
+     AND delivery.programme_id = %(programme)s)"""  # noqa: S608  # our own constants
 
 _FIGURES = f"""{_FORETOLD}
 SELECT 'reminder', '', '', 0, count(*), coalesce(sum(points), 0)::bigint, 0, false

@@ -142,7 +142,7 @@ def _calls(claimed: Sequence[Delivery]) -> list[list[Delivery]]:
     calls: list[list[Delivery]] = []
     filling: dict[tuple[str, int], list[Delivery]] = {}
     for delivery in claimed:
-        place = delivery.channel, delivery.reminder.programme_id
+        place = delivery.channel, delivery.programme_id
         if delivery.attempts:
             calls.append([delivery])
         elif len(filling.get(place, ())) in (0, at_once[delivery.channel]):
@@ -213,7 +213,7 @@ def _prepare(delivery: Delivery, turn: Turn) -> tuple[Go | Stop | Wait, Text | N
     if not isinstance(verdict, Go):
         return verdict, None
     try:
-        words = known.words(delivery.reminder.programme_id, delivery.channel, verdict.contact.language)
+        words = known.words(delivery.programme_id, delivery.channel, verdict.contact.language)
         text = write(words, verdict.telling, channel=delivery.channel, language=verdict.contact.language)
     except CannotBeWritten:
         return Stop(Status.SKIPPED, Why.NO_WORDS), None

@@ -16,8 +16,7 @@ from alerts.models import TellingRules
 _FORGET = """
 WITH over AS MATERIALIZED (
   SELECT delivery.id FROM alerts_delivery delivery
-    JOIN alerts_reminder reminder ON reminder.id = delivery.reminder_id
-    LEFT JOIN alerts_tellingrules rules ON rules.programme_id = reminder.programme_id
+    LEFT JOIN alerts_tellingrules rules ON rules.programme_id = delivery.programme_id
    WHERE delivery.text <> '' AND delivery.status NOT IN ('pending', 'claimed', 'sending', 'unknown')
      AND delivery.created_at < %(now)s - make_interval(days => coalesce(rules.text_kept_days, %(usual)s))
      AND delivery.created_at < %(bound)s
@@ -29,8 +28,7 @@ _FORGET_IN_SANDBOX = """
 DELETE FROM alerts_sandboxmessage WHERE id IN (
   SELECT message.id FROM alerts_sandboxmessage message
     LEFT JOIN alerts_delivery delivery ON delivery.id = message.delivery_id
-    LEFT JOIN alerts_reminder reminder ON reminder.id = delivery.reminder_id
-    LEFT JOIN alerts_tellingrules rules ON rules.programme_id = reminder.programme_id
+    LEFT JOIN alerts_tellingrules rules ON rules.programme_id = delivery.programme_id
    WHERE coalesce(delivery.status, '') NOT IN ('pending', 'claimed', 'sending', 'unknown')
      AND message.at < %(now)s - make_interval(days => coalesce(rules.text_kept_days, %(usual)s))
    ORDER BY message.id LIMIT %(limit)s FOR UPDATE OF message SKIP LOCKED)"""

@@ -27,22 +27,31 @@ from ledger import wire
 
 LEASE = timedelta(minutes=5)  # at least twice the time-outs of a call; `checks.py` sees to it
 
-# Materialized: a subquery could be run again for each row that it is joined to, skip what it has just locked, and so
-# claim more than its limit.
+# A queue is what waits of a programme on a channel; `delivery_due` has each in its order. A million messages that may
+# not go now are passed over as one queue. Materialized: a subquery could be run again for each row that it is joined
+# to, skip what it has just locked, and so claim more than its limit.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-  SELECT delivery.id FROM alerts_delivery delivery
-   WHERE delivery.status = 'pending' AND delivery.next_attempt_at <= %(now)s
-     AND delivery.channel = ANY (%(channels)s){running}
-   ORDER BY delivery.next_attempt_at LIMIT %(limit)s FOR UPDATE OF delivery SKIP LOCKED)
+  SELECT delivery.id
+    FROM (SELECT programme.id AS programme_id, asked.channel
+            FROM ledger_programme programme
+           CROSS JOIN unnest(%(channels)s::text[]) asked (channel)
+           CROSS JOIN LATERAL (
+                 SELECT next_attempt_at FROM alerts_delivery
+                  WHERE status = 'pending' AND programme_id = programme.id AND channel = asked.channel
+                    AND next_attempt_at <= %(now)s
+                  ORDER BY next_attempt_at LIMIT 1) first
+           WHERE programme.id <> ALL (%(stopped)s::bigint[])
+           ORDER BY first.next_attempt_at) queue
+   CROSS JOIN LATERAL (
+         SELECT id FROM alerts_delivery
+          WHERE status = 'pending' AND programme_id = queue.programme_id AND channel = queue.channel
+            AND next_attempt_at <= %(now)s
+          ORDER BY next_attempt_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) delivery
+   LIMIT %(limit)s)
 UPDATE alerts_delivery AS delivery
    SET status = 'claimed', token = %(token)s, lease_until = %(lease_until)s
   FROM due WHERE delivery.id = due.id"""
-
-# Asked only while a programme is stopped at all.
-_RUNNING = """
-     AND NOT EXISTS (SELECT FROM alerts_reminder reminder
-                      WHERE reminder.id = delivery.reminder_id AND reminder.programme_id = ANY (%(stopped)s))"""
 
 
 def lease() -> timedelta:
@@ -54,13 +63,14 @@ def lease() -> timedelta:
 def claim(*, now: datetime, limit: int, channels: Iterable[str] = tuple(Channel)) -> list[Delivery]:
     """Take up to `limit` due deliveries on these channels for this worker alone, until the lease runs out.
 
-    Those of programmes that a person has stopped stay where they are.
+    Of the programme and channel where one is due longest, in their order, then of the next. Those of programmes that a
+    person has stopped stay where they are.
     """
     token = uuid.uuid4()
     stopped = list(TellingRules.objects.filter(stopped_at__isnull=False).values_list("programme_id", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(
-            _CLAIM.format(running=_RUNNING if stopped else ""),
+            _CLAIM,
             {
                 "token": token,
                 "lease_until": now + lease(),

@@ -52,7 +52,12 @@ def follow(delivery: Delivery, *, now: datetime) -> str | None:
 
 def _make(reminder: Reminder, channel: str, *, now: datetime, resend_no: int = 0) -> None:
     Delivery.objects.create(
-        reminder=reminder, channel=channel, resend_no=resend_no, created_at=now, next_attempt_at=now
+        reminder=reminder,
+        programme_id=reminder.programme_id,
+        channel=channel,
+        resend_no=resend_no,
+        created_at=now,
+        next_attempt_at=now,
     )
 
 

@@ -113,7 +113,7 @@ def record_missing(*, now: datetime, limit: int) -> int:
     without = with_reminder(Delivery.objects.filter(noticed_at=None))
     arrived = without.filter(status=Status.DELIVERED).order_by("delivered_at")[:limit]
     waiting = TellingRules.objects.filter(counts_when=TellingRules.Counts.DELIVERED).values("programme")
-    taken = without.filter(status=Status.ACCEPTED).exclude(reminder__programme__in=waiting).order_by("accepted_at")
+    taken = without.filter(status=Status.ACCEPTED).exclude(programme__in=waiting).order_by("accepted_at")
     return record([*arrived, *taken[:limit]], now=now)
 
 

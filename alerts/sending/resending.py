@@ -46,6 +46,7 @@ def send_again(*, delivery: Delivery, by: Actor, why: str, now: datetime) -> Del
         _refuse_beside_others(row)
         made = Delivery.objects.create(
             reminder=reminder,
+            programme_id=row.programme_id,
             channel=row.channel,
             resend_no=row.resend_no + 1,
             anew=True,

@@ -19,16 +19,17 @@ RECENTLY = timedelta(hours=1)  # of finished deliveries
 LATELY = timedelta(days=1)  # of arrivals: reports take hours at times
 NEAR = timedelta(days=7)  # a duty is longer: what is untold then, nobody could be told of
 
-# The oldest first, of all channels together (`delivery_due`).
+# `delivery_due`, once for each programme and channel.
 _DUE = """
-SELECT delivery.channel, {stopped} AS stopped, min(next_attempt_at), max(next_attempt_at), count(*)
-  FROM (SELECT channel, reminder_id, next_attempt_at FROM alerts_delivery
-         WHERE status = 'pending' AND next_attempt_at <= %(now)s
-         ORDER BY next_attempt_at LIMIT %(most)s) delivery
+SELECT asked.channel, programme.id = ANY (%(programmes)s) AS stopped, min(oldest.next_attempt_at)
+  FROM ledger_programme programme
+ CROSS JOIN unnest(%(channels)s::text[]) asked (channel)
+ CROSS JOIN LATERAL (
+       SELECT next_attempt_at FROM alerts_delivery
+        WHERE status = 'pending' AND programme_id = programme.id AND channel = asked.channel
+          AND next_attempt_at <= %(now)s
+        ORDER BY next_attempt_at LIMIT 1) oldest
  GROUP BY 1, 2"""
-# Asked only while a programme is stopped at all.
-_OF_A_STOPPED_PROGRAMME = """EXISTS (SELECT FROM alerts_reminder reminder
-   WHERE reminder.id = delivery.reminder_id AND reminder.programme_id = ANY (%(programmes)s))"""
 # `reminder_to_fan_out`. A date that was planned late is due since it was planned.
 _TO_FAN_OUT = """
 SELECT extract(epoch FROM %(now)s - greatest(due_at, planned_at)) FROM alerts_reminder
@@ -136,14 +137,11 @@ class Line:
         """By channel and whether a person has stopped it: the age of the oldest due delivery in seconds."""
         programmes = list(TellingRules.objects.exclude(stopped_at=None).values_list("programme_id", flat=True))
         transports = set(Transport.objects.exclude(stopped_at=None).values_list("name", flat=True))
-        statement = _DUE.format(stopped=_OF_A_STOPPED_PROGRAMME if programmes else "false")
-        rows = self._rows(statement, programmes=programmes)
-        # Beyond the oldest MOST there may be more of a channel that is not among them, none older than these.
-        cut_off = max(at for *_, at, _ in rows) if sum(count for *_, count in rows) >= MOST else self.now
-        oldest = {(channel, stopped): at for channel, stopped, at, *_ in rows}
+        rows = self._rows(_DUE, programmes=programmes, channels=Channel.values)
+        oldest = {(channel, stopped): at for channel, stopped, at in rows}
         ages: dict[tuple[str, bool], float] = {}
         for channel, transport in settings.TRANSPORTS.items():
-            running = self._age(oldest.get((channel, False), cut_off))
+            running = self._age(oldest.get((channel, False), self.now))
             stopped = self._age(oldest.get((channel, True), self.now))
             if transport in transports:
                 running, stopped = 0.0, max(running, stopped)

@@ -304,5 +304,10 @@ def test_attempts_cannot_be_truncated(db):
 def test_a_reminder_never_has_two_messages_on_one_channel(due):
     with pytest.raises(IntegrityError, match="delivery_once"), transaction.atomic():
         Delivery.objects.create(
-            reminder=due.reminder, channel="email", resend_no=0, created_at=SENT_AT, next_attempt_at=SENT_AT
+            reminder=due.reminder,
+            programme_id=due.programme_id,
+            channel="email",
+            resend_no=0,
+            created_at=SENT_AT,
+            next_attempt_at=SENT_AT,
         )

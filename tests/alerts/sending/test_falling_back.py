@@ -80,7 +80,7 @@ def test_what_has_an_sms_of_its_own_is_never_sent_as_a_second_one(account, byeol
     plan(NOW)
     Delivery.objects.update(status="failed")
     reminder = Delivery.objects.get().reminder
-    Delivery.objects.create(reminder=reminder, channel="alimtalk", created_at=NOW, next_attempt_at=NOW)
+    Delivery.objects.create(reminder=reminder, programme=byeol, channel="alimtalk", created_at=NOW, next_attempt_at=NOW)
     assert sent(carrier) == {"alimtalk": False}
 
 

@@ -1,14 +1,17 @@
 """Claims, leases and crashes, acted by stopping where a worker would have died; the mail server is a real one."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from alerts.addresses import contacts, traces
 from alerts.channels.email import EmailChannel
 from alerts.errors import Throttled
 from alerts.models import Attempt, Delivery, TellingRules
+from alerts.models.contact import Channel
 from alerts.models.delivery import Status
 from alerts.sending import deliveries, leases, recheck
 from ledger.models import Notice
@@ -152,6 +155,55 @@ def test_another_programme_goes_on_while_one_is_stopped(due, sink):
     TellingRules.objects.create(programme=due.reminder.programme, stopped_at=SENT_AT)
     assert deliver() == 1
     assert sink.addresses() == ["jun@example.com"]
+
+
+@pytest.fixture
+def three_queues(due):
+    """Minji's e-mail; a text message and an e-mail of another programme, whose members come in turn. All are due."""
+    other = alert_builders.byeol(60, code="other")
+    alert_builders.by_channels(other, Channel.SMS, Channel.EMAIL)
+    for n in range(3):
+        account = alert_builders.member(other, f"m-{n}", 10)
+        if n == 1:
+            alert_builders.phone(account)
+    plan(SENT_AT)
+    return due.programme, other
+
+
+def queue_of(delivery):
+    return delivery.programme.code, delivery.channel, delivery.reminder.account.member.reference
+
+
+def test_the_queue_where_one_is_due_longest_is_claimed_first_and_each_in_its_order(three_queues):
+    waits = {"m-0": 50, "m-1": 40, "m-2": 30, "minji": 20}
+    for reference, minutes in waits.items():
+        deliveries_of = Delivery.objects.filter(reminder__account__member__reference=reference)
+        assert deliveries_of.update(next_attempt_at=SENT_AT - timedelta(minutes=minutes)) == 1
+    first = deliveries.claim(now=SENT_AT, limit=2)
+    assert [queue_of(one) for one in first] == [("other", "email", "m-0"), ("other", "email", "m-2")]
+    second = deliveries.claim(now=SENT_AT, limit=1)
+    assert [queue_of(one) for one in second] == [("other", "sms", "m-1")]
+    leases.release([*first, *second])
+    all_of_them = deliveries.claim(now=SENT_AT, limit=10)
+    assert [queue_of(one)[2] for one in all_of_them] == ["m-0", "m-1", "m-2", "minji"]
+    leases.release(all_of_them)
+    assert len(deliveries.claim(now=SENT_AT, limit=3)) == 3  # over several queues, and no more
+
+
+def test_what_may_not_go_now_is_passed_over_as_one_queue(three_queues):
+    """Else a million messages of a programme or a transport that is stopped would be looked at by every claim."""
+    stopped, _ = three_queues
+    TellingRules.objects.create(programme=stopped, stopped_at=SENT_AT)
+    with CaptureQueriesContext(connection) as asked, connection.cursor() as cursor:
+        deliveries.claim(now=SENT_AT, limit=10, channels=["email"])
+        (claim,) = [query["sql"] for query in asked if "SKIP LOCKED" in query["sql"]]
+        cursor.execute(f"EXPLAIN {claim}".replace("%", "%%"))
+        plan_of_it = [line for (line,) in cursor.fetchall()]
+    conditions = [line for line in plan_of_it if "Index Cond" in line and "next_attempt_at" in line]
+    assert len(conditions) == 2
+    for condition in conditions:
+        assert re.search(r"\(programme_id = .* AND \(\(?channel\)?(::text)? = .* AND \(next_attempt_at <= ", condition)
+    assert len([line for line in plan_of_it if " delivery_due on " in line]) == 2
 
 
 def test_only_what_goes_by_the_channels_that_are_open_is_claimed(due):

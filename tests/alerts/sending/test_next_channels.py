@@ -50,6 +50,7 @@ def test_what_is_rejected_is_followed_by_the_next_channel_at_once(planned, carri
     deliver()
     assert on_channels() == [("alimtalk", "failed", "refused"), ("sms", "accepted", "")]
     assert len(carrier.taken) == 1
+    assert {one.programme_id for one in Delivery.objects.all()} == {planned.programme_id}  # in one queue
 
 
 def test_each_channel_is_tried_once_and_then_no_more(planned, carrier):

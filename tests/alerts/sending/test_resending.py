@@ -62,6 +62,7 @@ def test_it_goes_once_more_to_the_address_that_was_tried(dead, minji, carrier):
     assert [message.to for message in carrier.taken] == ["minji@example.com"]
     assert carrier.taken[0].key == again.pk
     assert Notice.objects.get().told_on == LAST_DAY - timedelta(days=60)
+    assert {one.programme_id for one in Delivery.objects.all()} == {minji.programme_id}  # in one queue
 
 
 def test_who_did_it_and_why_stays_beside_the_one_that_was_given_up(dead):

@@ -81,12 +81,6 @@ def test_a_transport_without_due_messages_has_none_beside_one_that_has(minji, by
     assert shown("oldest_due_seconds", now=SENT_AT + minutes(20)) == {"sandbox": 1_200, "smtp": 0}
 
 
-def test_with_more_due_than_are_read_a_transport_that_was_not_seen_is_at_most_so_late(minji, monkeypatch):
-    plan(SENT_AT)
-    monkeypatch.setattr(counting, "MOST", 1)
-    assert shown("oldest_due_seconds", now=SENT_AT + minutes(5)) == {"sandbox": 300, "smtp": 300}
-
-
 def test_what_a_person_has_stopped_is_late_on_purpose(minji, byeol):
     plan(SENT_AT)
     later = SENT_AT + minutes(60)
@@ -379,7 +373,7 @@ def test_asking_takes_the_same_few_statements_whatever_there_is(minji, byeol, dj
 
 
 # What the statements on large tables may go by. Without reading whole tables, which is the last resort, a key in order
-# would be that in disguise; `alerts_reminder_pkey` finds the programme of each due one while one is stopped.
+# would be that in disguise; `alerts_reminder_pkey` finds the reminder of each that was given up.
 SERVING = {
     *("delivery_due", "delivery_leases", "delivery_unknown", "delivery_accepted", "delivery_came_back"),
     *("delivery_ended", "delivery_reported", "attempt_once", "reminder_to_fan_out", "alerts_reminder_pkey"),
