@@ -73,14 +73,16 @@ class SendError(AlertsError):
 
 
 class Rejected(SendError):
-    """The provider refused the message for good."""
+    """The message is refused for good."""
 
     code = "rejected"
 
-    def __init__(self, detail: str = "", *, answer: str = "", bad_address: bool = False) -> None:
-        """`bad_address`: it is the address that is refused, so that no message to it has a chance."""
+    def __init__(self, detail: str = "", *, answer: str = "", bad_address: bool = False, asked: bool = True) -> None:
+        """`bad_address`: it is the address that is refused, so that no message to it has a chance. `asked`: the
+        provider was; else its channel cannot carry such a message, and nobody was called."""
         super().__init__(detail, answer=answer)
         self.bad_address = bad_address
+        self.asked = asked
 
 
 class Throttled(SendError):

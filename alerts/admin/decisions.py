@@ -38,7 +38,6 @@ DETAILS = (  # of the acts' BadInput: those that a form of these pages can lead 
     gettext_noop("The delivery must be unknown; somebody else has dealt with it."),
     gettext_noop("The delivery must be pending; somebody else has dealt with it."),
     gettext_noop("It may have been sent already: nobody can stop it."),
-    gettext_noop("Give a reason of at most 200 characters."),
 )
 
 

@@ -24,9 +24,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from alerts.admin.pages import PlainAddress
-from alerts.channels.masking import without_addresses
 from alerts.errors import BadInput
-from alerts.watch.switches import LONGEST_WHY
+from alerts.reasons import LONGEST, reason
 from ledger.actors import Actor
 
 DETAILS = (gettext_noop("The plan was decided already, and stays so."),)  # of acts that know no languages
@@ -38,13 +37,13 @@ class ReasonForm(forms.Form):
     why = forms.CharField(
         label=_("Reason"),
         help_text=_("It stays on record for good. Addresses and telephone numbers in it are masked."),
-        max_length=LONGEST_WHY,
+        max_length=LONGEST,
         widget=forms.Textarea({"rows": 3, "cols": 60}),
     )
 
     def clean_why(self) -> str:
         """One line, without addresses: who did what, and why, is a fact that stays, and so does the admin's log."""
-        return without_addresses(" ".join(self.cleaned_data["why"].split()))
+        return reason(self.cleaned_data["why"])
 
 
 class WhyForm(ReasonForm):
@@ -56,7 +55,7 @@ class WhyForm(ReasonForm):
             "It stays on record, with your number as staff and the time. Addresses and telephone numbers in it are "
             "masked."
         )
-        rule = _t("Say why, in at most %(number)d letters.") % {"number": LONGEST_WHY}
+        rule = _t("Say why, in at most %(number)d letters.") % {"number": LONGEST}
         self.fields["why"].error_messages["required"] = rule
 
 

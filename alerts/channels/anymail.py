@@ -132,7 +132,8 @@ def _classified(error: Exception) -> SendError:
             return NotSent("no connection", answer="ConnectionError", transport_down=True)
         return Unknown("no answer that can be read", answer=name)
     # Serialization, an address that no header can hold, a feature that the provider lacks: nothing was posted.
-    return Rejected(name, answer=name, bad_address=isinstance(error, exceptions.AnymailInvalidAddress | ValueError))
+    of_the_address = isinstance(error, exceptions.AnymailInvalidAddress | ValueError)
+    return Rejected(name, answer=name, bad_address=of_the_address, asked=False)
 
 
 def _never_left(error: BaseException) -> bool:

@@ -19,7 +19,7 @@ def digits(number: str) -> str:
     """The number as the provider wants it. Raises Rejected: this transport carries Korean numbers only."""
     found = korean_digits(number)
     if found is None:
-        raise Rejected("this transport carries Korean numbers only", answer="not_korean")
+        raise Rejected("this transport carries Korean numbers only", answer="not_korean", asked=False)
     return found
 
 
@@ -28,9 +28,9 @@ def kind_of(text: str) -> str:
     try:
         length = len(encoded(text, field="text"))
     except CannotBeWritten as error:
-        raise Rejected("the text cannot be written in cp949", answer="encoding") from error
+        raise Rejected("the text cannot be written in cp949", answer="encoding", asked=False) from error
     if length > LMS_BYTES:
-        raise Rejected(f"the text has {length} bytes, more than {LMS_BYTES}", answer="too_long")
+        raise Rejected(f"the text has {length} bytes, more than {LMS_BYTES}", answer="too_long", asked=False)
     return SMS if length <= SMS_BYTES else LMS
 
 

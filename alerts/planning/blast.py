@@ -12,10 +12,9 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection
 
-from alerts.channels.masking import without_addresses
 from alerts.errors import BadInput
 from alerts.models import PlanHold, TellingRules
-from alerts.watch.switches import reason
+from alerts.reasons import reason
 from ledger.actors import Actor
 from ledger.models import Programme
 from ledger.policies import start_of_day
@@ -104,9 +103,9 @@ def decided_lately() -> list[PlanHold]:
 def decide(*, hold: PlanHold, let_go: bool, by: Actor, why: str, now: datetime) -> None:
     """Let the day's plan go, or say no to it, for a reason that stays at the hold; addresses in it are masked.
 
-    Raises BadInput: there is no reason of at most `switches.LONGEST_WHY` letters, or somebody decided already.
+    Raises BadInput: there is no reason of at most `reasons.LONGEST` letters, or somebody decided already.
     """
-    why = without_addresses(reason(why))
+    why = reason(why)
     waiting = PlanHold.objects.filter(pk=hold.pk, decided_at=None)
     if not waiting.update(decided_at=now, decided_by=str(by), let_go=let_go, why=why):
         raise BadInput("The plan was decided already, and stays so.", field="hold")

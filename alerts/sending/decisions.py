@@ -12,10 +12,11 @@ from django.db import transaction
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from alerts.channels import Accepted, masking
+from alerts.channels import Accepted
 from alerts.errors import BadInput
 from alerts.models import Delivery, ProviderEvent
 from alerts.models.delivery import Status, Why
+from alerts.reasons import reason
 from alerts.sending import notice, unknowns
 from alerts.sending.leases import move, with_reminder
 from alerts.sending.unsolved import BY_HAND, unsolved_since
@@ -38,8 +39,9 @@ def decide_by_hand(*, delivery: Delivery, decision: Decision, by: Actor, why: st
     """
     if decision not in set(Decision):
         raise BadInput(f"The decision must be one of {', '.join(Decision.values)}.", field="decision")
+    why = reason(why)
     with transaction.atomic():
-        row = _of(delivery, Status.UNKNOWN, why)
+        row = _of(delivery, Status.UNKNOWN)
         number = row.attempts + 1
         if decision == Decision.GIVE_UP:
             done = move(row, Status.UNKNOWN, status=Status.DEAD, why=Why.STOPPED)
@@ -56,8 +58,9 @@ def decide_by_hand(*, delivery: Delivery, decision: Decision, by: Actor, why: st
 def cancel(*, delivery: Delivery, by: Actor, why: str, now: datetime) -> Delivery:
     """Stop a delivery that waits for its time, before it is sent. Raises BadInput when it does not wait, when it may
     have been sent already, or without a reason; then nothing was written."""
+    why = reason(why)
     with transaction.atomic():
-        row = _of(delivery, Status.PENDING, why)
+        row = _of(delivery, Status.PENDING)
         if unsolved_since(row.tries.all()):
             raise BadInput("It may have been sent already: nobody can stop it.", field="delivery")
         move(row, Status.PENDING, status=Status.CANCELLED, why=Why.STOPPED)
@@ -65,15 +68,8 @@ def cancel(*, delivery: Delivery, by: Actor, why: str, now: datetime) -> Deliver
     return Delivery.objects.get(pk=delivery.pk)
 
 
-def reason(why: str) -> None:
-    """Raises BadInput: there is none, or it is too long to be kept."""
-    if not why.strip() or len(why) > 200:
-        raise BadInput("Give a reason of at most 200 characters.", field="why")
-
-
-def _of(delivery: Delivery, status: Status, why: str) -> Delivery:
-    """The row, locked, if it is in this state and there is a reason."""
-    reason(why)
+def _of(delivery: Delivery, status: Status) -> Delivery:
+    """The row, locked, if it is in this state."""
     rows = with_reminder(Delivery.objects.filter(pk=delivery.pk, status=status))
     row = rows.select_for_update(of=("self",)).first()
     if row is None:
@@ -82,7 +78,7 @@ def _of(delivery: Delivery, status: Status, why: str) -> Delivery:
 
 
 def keep(delivery: Delivery, key: str, what: str, by: Actor, why: str, now: datetime) -> None:
-    """Write down what a person decided about a delivery, once for each `key`; addresses in the reason are masked."""
+    """Write down what a person decided about a delivery, once for each `key`; `why` is a `reasons.reason`."""
     ProviderEvent.objects.create(
         transport=BY_HAND,
         event_key=key,
@@ -90,9 +86,7 @@ def keep(delivery: Delivery, key: str, what: str, by: Actor, why: str, now: date
         our_key=str(delivery.pk),
         occurred_at=now,
         received_at=now,
-        raw=json.dumps(
-            {"decision": what, "by": str(by), "why": masking.without_addresses(why.strip())}, ensure_ascii=False
-        ),
+        raw=json.dumps({"decision": what, "by": str(by), "why": why}, ensure_ascii=False),
         delivery=delivery,
         matched_at=now,
     )

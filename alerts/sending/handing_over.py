@@ -11,7 +11,7 @@ from datetime import datetime
 
 from alerts.addresses import unsubscribing
 from alerts.channels import Accepted, Message
-from alerts.errors import NotSent, SendError, Throttled, Unknown
+from alerts.errors import NotSent, Rejected, SendError, Throttled, Unknown
 from alerts.models import Contact, Delivery
 from alerts.models.consent import Purpose
 from alerts.models.contact import Channel
@@ -85,6 +85,8 @@ def _unsubscribe(delivery: Delivery, contact: Contact) -> str:
 
 def _of_the_transport(transport: str, answers: Sequence[Accepted | SendError], line: Line) -> datetime | None:
     """Note what a call says of its transport; returns until when that is left alone, None: it is not."""
+    if all(isinstance(one, Rejected) and not one.asked for one in answers):
+        return None  # nobody was called
     now = line.watch.now
     rests = [one.retry_after for one in answers if isinstance(one, Throttled) and one.of_transport]
     if rests:

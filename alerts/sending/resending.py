@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from alerts.errors import BadInput
 from alerts.models import Delivery, Reminder, ReminderRule
 from alerts.models.delivery import ENDED, Status, Why
-from alerts.sending.decisions import keep, reason
+from alerts.reasons import reason
+from alerts.sending.decisions import keep
 from alerts.sending.known import read
 from alerts.sending.leases import move, with_reminder
 from alerts.sending.recheck import Stop, look
@@ -37,7 +38,7 @@ def send_again(*, delivery: Delivery, by: Actor, why: str, now: datetime) -> Del
     wants are on their way or were taken; or nothing would be sent (`recheck`: the points or the date are gone, a nearer
     reminder exists, nobody can be told there); or without a reason. Then nothing was written.
     """
-    reason(why)
+    why = reason(why)
     with transaction.atomic():
         row = _ended(delivery)
         reminder = Reminder.objects.select_for_update(no_key=True).get(pk=row.reminder_id)
@@ -67,7 +68,7 @@ def leave(*, delivery: Delivery, by: Actor, why: str, now: datetime) -> Delivery
 
     Raises BadInput: it was not given up by the clock, or without a reason. Then nothing was written.
     """
-    reason(why)
+    why = reason(why)
     with transaction.atomic():
         row = _ended(delivery)
         if row.status != Status.DEAD or row.why != Why.EXHAUSTED:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from alerts.channels import TRANSPORTS, Hook, Report, masking, reading
+from alerts import masking
+from alerts.channels import TRANSPORTS, Hook, Report, reading
 from alerts.errors import BadInput, UnknownTransport
 from alerts.models import ProviderEvent
 

@@ -13,10 +13,9 @@ from django.utils.translation import gettext as _
 
 from alerts.errors import BadInput
 from alerts.models import Stop, TellingRules, Transport
+from alerts.reasons import reason
 from ledger.actors import Actor
 from ledger.models import Programme
-
-LONGEST_WHY = 200
 
 _STOPPED = """
 SELECT EXISTS (SELECT FROM alerts_tellingrules WHERE programme_id = %(programme)s AND stopped_at IS NOT NULL)
@@ -85,11 +84,3 @@ def stopped(programme_id: int, transport: str) -> bool:
 def transport_stopped(transport: str) -> bool:
     """The same of a transport alone: asked before what belongs to no programme, a code or a test."""
     return Transport.objects.filter(name=transport, stopped_at__isnull=False).exists()
-
-
-def reason(why: str) -> str:
-    """One line that says why. Raises BadInput: there is none, or more than LONGEST_WHY letters."""
-    why = " ".join(why.split())
-    if not why or "\0" in why or len(why) > LONGEST_WHY:
-        raise BadInput(_("Say why, in at most %(number)d letters.") % {"number": LONGEST_WHY}, field="why")
-    return why

@@ -47,7 +47,7 @@ def test_nothing_is_called_for_a_message_that_cannot_be_shown(fake, settings, tr
     with open_channel("sms") as channel, pytest.raises(Rejected) as refused:
         channel.send(asked)
     assert refused.value.answer == answer
-    assert not refused.value.bad_address
+    assert (refused.value.bad_address, refused.value.asked) == (False, False)
     assert fake.journal.all() == []
 
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from alerts.channels import Hook, Kind, open_channel
-from alerts.channels.masking import without_addresses
 from alerts.channels.nhn import NhnChannel
 from alerts.errors import BadInput, NotSent, Rejected, Throttled, Unknown
 from alerts.fakes import providers
+from alerts.masking import without_addresses
 from tests.alerts.channels.conftest import KEY, SECRETS, message, point
 
 NO_TALK = "+821040400001"  # the fake's: no KakaoTalk, and a telephone

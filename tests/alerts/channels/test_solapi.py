@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from alerts.channels import Accepted, Hook, Kind, http, open_channel, solapi
-from alerts.channels.masking import without_addresses
 from alerts.channels.solapi import SolapiChannel
 from alerts.errors import BadInput, NotSent, Rejected, Throttled, Unknown
 from alerts.fakes import providers
+from alerts.masking import without_addresses
 from tests.alerts.channels.conftest import KEY, OTHER, SECRETS, WORDS, message, point
 
 

@@ -199,6 +199,22 @@ def test_half_open_lets_one_through_and_the_rest_follows_when_it_is_answered(thr
     assert (Transport.objects.get().failures, Transport.objects.get().open_until) == (0, None)
 
 
+def test_half_open_stays_so_when_its_message_could_not_even_be_called_for(three, carrier):
+    carrier.answers = [NotSent("away", transport_down=True)]
+    deliver()
+    later = NOW + timedelta(minutes=1)
+    carrier.answers = [Rejected("not this number", asked=False)]
+    assert deliver(later) == 1
+    assert statuses()[0] == ("failed", 1)
+    row = Transport.objects.get()
+    assert row.failures > 0
+    assert row.open_until is not None
+    assert row.open_until > later  # until the time of a call is over: nobody has seen the provider
+    carrier.answers = [Rejected("not this address")]
+    assert deliver(row.open_until) == 2
+    assert (Transport.objects.get().failures, Transport.objects.get().open_until) == (0, None)
+
+
 class Killed(BaseException):
     """What ends a worker as SIGKILL does: nothing of ours catches it."""
 

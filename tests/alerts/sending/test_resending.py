@@ -180,8 +180,8 @@ def test_it_is_refused_when_its_rule_is_gone(dead):
 
 @pytest.mark.parametrize("why", [" ", "x" * 201])
 def test_it_needs_a_reason(dead, why):
-    assert refused(dead, why=why) == ("why", "Give a reason of at most 200 characters.")
-    with pytest.raises(BadInput, match="Give a reason"):
+    assert refused(dead, why=why) == ("why", "Say why, in at most 200 letters.")
+    with pytest.raises(BadInput, match="Say why"):
         resending.leave(delivery=dead, by=BY, why=why, now=LATER)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alerts.channels import reading
-from alerts.channels.masking import without_addresses
+from alerts.masking import without_addresses
 
 KEY = "0a1b2c3d-0101-4234-8567-010112345678"
 
