@@ -1,6 +1,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from alerts.addresses import contacts, suppressions, traces
 from alerts.errors import BadInput
@@ -275,6 +277,24 @@ def test_a_bounce_of_somebody_who_has_it_is_stopped_though_its_trace_is_as_well(
     suppressions.add_erased(channel="email", trace=trace, why="complaint", now=NOW)
     stop()
     assert rows() == [("email", "minji@example.com", "by_hand", "on the telephone")]
+
+
+def test_who_has_an_address_is_found_by_the_index_of_spellings(account):
+    """A million addresses are not read for each that is erased."""
+    alert_builders.email(account)
+    row = add()
+    with CaptureQueriesContext(connection) as asked:
+        found = suppressions.who_has("email", "MINJI@example.com")
+        suppressions.lift(suppression=row, now=NOW)
+    assert found == account.member.contacts.get()
+    of_contacts = [query["sql"] for query in asked if "UPPER" in query["sql"]]
+    assert len(of_contacts) == 2
+    for statement in of_contacts:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {statement}".replace("%", "%%"))
+            plan_of_it = "\n".join(line for (line,) in cursor.fetchall())
+        assert " contact_spelled " in plan_of_it, plan_of_it
+        assert "Index Cond: ((upper((address)::text) = 'MINJI@EXAMPLE.COM'::text)" in plan_of_it
 
 
 def test_a_channel_on_which_it_stands_is_left_alone_beside_one_on_which_it_does_not(account):
