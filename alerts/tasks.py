@@ -8,22 +8,27 @@ from django.utils import timezone
 
 from alerts.duty import extension_rules, waivers
 from alerts.planning import reminders
-from alerts.sending import deliveries, receipts
+from alerts.sending import deliveries, receipts, renewing
 
 
 @shared_task
 def plan() -> None:
-    reminders.plan(now=timezone.now(), limit=20_000)
+    reminders.plan(now=timezone.now(), limit=200_000)
 
 
 @shared_task
 def fan_out() -> None:
-    reminders.fan_out(now=timezone.now(), limit=5_000)
+    reminders.fan_out(now=timezone.now(), limit=50_000)
 
 
 @shared_task
 def deliver() -> None:
-    deliveries.deliver(now=timezone.now(), limit=2_000)
+    deliveries.deliver(now=timezone.now(), limit=100_000)  # its time is over long before
+
+
+@shared_task
+def renew() -> None:
+    renewing.renew(now=timezone.now(), limit=2_000)
 
 
 @shared_task

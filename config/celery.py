@@ -23,7 +23,10 @@ app.autodiscover_tasks()
 CLOCK = {
     "plan": ("alerts.tasks.plan", 30),  # lots -> reminders
     "fan-out": ("alerts.tasks.fan_out", 15),  # reminders -> deliveries
-    "deliver": ("alerts.tasks.deliver", 10),  # claim due deliveries, check again, render, send
+    # Claim due deliveries, check again, render, send. Where much is due a tick lasts longer than that: then as many
+    # workers as are free send side by side.
+    "deliver": ("alerts.tasks.deliver", 3),
+    "renew": ("alerts.tasks.renew", 60),  # reminders that told nobody, once their member can be told
     "match": ("alerts.tasks.match", 10),  # what providers reported, to the deliveries it is about
     "reap": ("alerts.tasks.reap", 30),  # leases that ran out; unknown outcomes; notices to record or withdraw
     "extend": ("alerts.tasks.extend", 60),  # extension rules; then gated lots of which nobody was told in time

@@ -39,7 +39,7 @@ LOT = {
     "account_id": "bigint",
     "programme_id": "bigint",
     "seq": "bigint",
-    "number": "smallint",
+    "number": "integer",
     "family_seq": "bigint",
     "policy_id": "bigint",
     "origin": "text",

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
+from django.db import Error, InterfaceError, OperationalError, connection
 
-from ledger.errors import LedgerBroken
+from ledger.errors import AccountBusy, FutureAct, LedgerError
 from ledger.posting import tidy
 
 logger = logging.getLogger(__name__)
@@ -52,14 +52,20 @@ def sweep_all(*, now: datetime, programme_id: int | None = None, most_passes: in
 
 
 def _tidy(account_ids: set[int], now: datetime) -> tuple[int, set[int]]:
-    """Entries written, and accounts left. One account that breaks a law must not stop the others: it is set aside."""
+    """Entries written, and accounts left. One account that cannot be swept must not stop the others: it is set aside.
+
+    Whatever the reason is: but not where the database is away, or nothing at all may be swept as of `now`.
+    """
     if not account_ids:
         return 0, set()
     try:
         return tidy(account_ids, now)
-    except LedgerBroken as error:
+    except (OperationalError, InterfaceError, AccountBusy, FutureAct):
+        raise
+    except (LedgerError, Error, ArithmeticError) as error:
         if len(account_ids) == 1:
-            logger.error("account %s cannot be swept: %s", next(iter(account_ids)), error)
+            said = error if isinstance(error, LedgerError) else type(error).__name__  # a driver's words name values
+            logger.error("account %s cannot be swept: %s", next(iter(account_ids)), said)
             return 0, account_ids
     ordered = sorted(account_ids)
     middle = len(ordered) // 2

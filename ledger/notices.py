@@ -45,7 +45,8 @@ def record(
     """Record that on `told_on` the member was told that `lots` go at `expires_at`.
 
     Opens the gate of those that still have that date, once their notices are good. A notice of lots that all moved or
-    went in the meantime is kept as a note. Raises BadInput, BadKey, KeyReused, FutureAct, AccountClosed.
+    went in the meantime is kept as a note. Raises BadInput, BadKey, KeyReused, FutureAct,
+    AccountClosed; BooksClosed: the date lies behind, in books that are closed.
     """
     return act(
         record_order(
@@ -131,6 +132,8 @@ def _order(
             raise BadInput("Nobody can be told of points before they are granted.", field="told_on")
         if not named:
             return book.write(Kind.NOTE, signature, reason=GONE)
+        if expires_at <= book.at:
+            book.refuse_closed_books(expires_at)  # else they would end back then, when they counted as there
         told = Told(expires_at, last_day(expires_at, zone), told_on, channel, evidence, named, waiver)
         return book.write(Kind.NOTIFY, signature, told=told)
 

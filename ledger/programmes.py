@@ -14,6 +14,7 @@ from ledger.comparing import worsened
 from ledger.errors import BadInput, NoPolicy, ProgrammeBusy, WorseTooSoon
 from ledger.inputs import check_instant
 from ledger.models import BEGINNING, PointValue, Policy, Programme
+from ledger.policies import Rules, Terms
 from ledger.rules import rules_of
 
 
@@ -79,7 +80,8 @@ def lock(programme_id: int) -> Programme:
 
 
 def check_prospective(policy: Policy, *, now: datetime) -> None:
-    """Raises BadInput when a policy after the first would reach back, WorseTooSoon when it comes without its notice.
+    """Raises BadInput when a policy after the first would reach back, WorseTooSoon when it comes without its notice, or
+    lets one that stands on record for later come without it: worse than what was there before that is what counts.
 
     It holds for as long as nobody else can add one: the programme is to be locked before, in the transaction that
     writes the policy.
@@ -90,16 +92,34 @@ def check_prospective(policy: Policy, *, now: datetime) -> None:
         return
     if since < now:
         raise BadInput("A policy takes effect from now on, never back.", field="effective_from")
+    new = policy.terms()
+    _check_announced(policy, new, rules, field="announced_on")
+    dated = sorted([*rules.dated, (since, policy.origin, new)], key=lambda one: one[0], reverse=True)
+    with_it = Rules(zone=rules.zone, dated=dated)
+    for later in Policy.objects.filter(programme=programme, effective_from__gt=since):
+        later.programme = programme
+        before = [one for one in with_it.dated if one[0] < later.effective_from]
+        _check_announced(later, new, Rules(zone=rules.zone, dated=before), field="effective_from")
+
+
+def _check_announced(policy: Policy, new: Terms, before: Rules, *, field: str) -> None:
+    """Raises WorseTooSoon when this policy makes points worse than those `before` it, and that was not announced in
+    time. Of a policy on record only where what it follows is `new`: else it was looked at when it was added."""
+    since, programme = policy.effective_from, policy.programme
     try:
-        old = rules.in_force(since, policy.origin)
+        old = before.in_force(since, policy.origin)
     except NoPolicy:
+        return
+    is_on_record = policy.pk is not None
+    if is_on_record and old is not new:
         return
     worse = worsened(policy.terms(), old, since)
     latest = since.astimezone(programme.tz).date() - timedelta(days=programme.policy_notice_days)
     if worse and (policy.announced_on is None or policy.announced_on > latest):
-        raise WorseTooSoon(
-            f"New points would be worse ({', '.join(worse)}): this must be announced by {latest}.", field="announced_on"
-        )
+        rule = f"New points would be worse ({', '.join(worse)}): this must be announced by {latest}."
+        if is_on_record:
+            rule = f"Behind it, with the policy of {since.astimezone(programme.tz):%Y-%m-%d}: {rule}"
+        raise WorseTooSoon(rule, field=field)
 
 
 def _checked_save(row: Programme | Policy | PointValue, **called: str) -> None:

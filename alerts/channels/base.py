@@ -131,7 +131,8 @@ class Channel(ABC):
     def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:
         """Ask whether the message with this key was taken; None: provably not. `to` narrows the search.
 
-        Raises Unknown or NotSent when it cannot tell, and where the transport cannot look up at all.
+        Raises Rejected: it was taken, and came to nothing since; Unknown or NotSent when it cannot tell, and where the
+        transport cannot look up at all.
         """
         raise Unknown(f"{self.name} cannot be asked", answer="no_look_up")
 

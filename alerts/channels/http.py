@@ -99,5 +99,5 @@ def json_body(body: bytes) -> Any:
     """A webhook's JSON. Raises BadInput when it is none, as half a body is."""
     try:
         return json.loads(body.decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput("the body is no JSON", field="body") from error

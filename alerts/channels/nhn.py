@@ -48,6 +48,7 @@ SYSTEM = {"sms": {"-9999"}, "alimtalk": {"-9999", "-7000"}}  # it failed, and do
 DAILY = {"sms": set[str](), "alimtalk": {"-1017"}}  # more than its volume of a day
 DAILY_WAIT = timedelta(hours=1)  # the day's end is not in the answer
 DELIVERED = {"1000", "MRC01"}  # result codes of what arrived: SMS, and AlimTalk
+FAILED = {"0", "5", "FAILED"}  # the status in a list of what came to nothing: of SMS, and of AlimTalk
 NO_SUCH_NUMBER = {"3001", "3003"}  # of SMS: nobody has this number; a malformed one, or one that does not exist
 
 
@@ -147,7 +148,8 @@ class NhnChannel(Channel):
         return f"/sms/v3.0/appKeys/{settings.NHN['sms_app_key']}/{what}"
 
     def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:
-        """Ask for the messages of the last two days under this grouping key."""
+        """Ask for the messages of the last two days under this grouping key. Raises Rejected: it was taken, and failed
+        since."""
         now = datetime.now(reading.KOREA)
         asked = {
             "startRequestDate": f"{now - LOOKED_BACK:%Y-%m-%d %H:%M:%S}",
@@ -168,7 +170,7 @@ class NhnChannel(Channel):
             for one in found:
                 # What a list holds is checked: a provider that does not know the key would answer with everything.
                 if str(key) in (one.get("senderGroupingKey"), one.get("recipientGroupingKey")):
-                    return Accepted(str(one.get("resultCode") or "0"), provider_id=str(one.get("requestId") or ""))
+                    return _found(one)
         return None
 
     @classmethod
@@ -184,6 +186,15 @@ class NhnChannel(Channel):
     def close(self) -> None:
         with suppress(httpx.HTTPError):
             self._http.close()
+
+
+def _found(listed: dict[str, Any]) -> Accepted:
+    """What a look-up found. Raises Rejected: taken once, and it reached nobody."""
+    result = str(listed.get("resultCode") or "0")
+    if str(listed.get("msgStatus", listed.get("messageStatus"))) in FAILED:
+        bad_address = _kind(result) == Kind.BOUNCED
+        raise Rejected("taken, and it reached nobody", answer=result, bad_address=bad_address)
+    return Accepted(result, provider_id=str(listed.get("requestId") or ""))
 
 
 def _header(said: dict[str, Any]) -> tuple[str, str]:

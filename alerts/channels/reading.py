@@ -60,12 +60,15 @@ def event_key(*named: object) -> str:
 
 
 def instant(said: object) -> datetime | None:
-    """An instant as a provider writes it; without a zone it is Korea's. None: it cannot be read."""
+    """An instant as a provider writes it; without a zone it is Korea's. None: it cannot be read, or lies far outside of
+    our time, as the zero of some clocks does: the database would take it for a year before Christ."""
     try:
         found = parse_datetime(str(said)) if said else None
     except ValueError:
         return None
-    return found.replace(tzinfo=KOREA) if found and found.tzinfo is None else found
+    if found is None or not 1970 <= found.year <= 9000:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=KOREA)
 
 
 def our_key(said: object) -> str:

@@ -164,7 +164,8 @@ class SolapiChannel(Channel):
         return written | {"type": kind} | ({"subject": title(message.text.text)} if kind == LMS else {})
 
     def look_up(self, key: UUID, *, to: str = "") -> Accepted | None:
-        """Search the messages of the last two days, page by page. Raises Unknown: too many, or it lasts too long."""
+        """Search the messages of the last two days, page by page. Raises Rejected: it was taken, and failed since;
+        Unknown: too many, or it lasts too long."""
         watch = Stopwatch(datetime.now(UTC))
         since = watch.now - LOOKED_BACK
         asked = {"limit": str(PAGE), "dateType": "CREATED", "startDate": since.isoformat(timespec="seconds")}
@@ -177,8 +178,8 @@ class SolapiChannel(Channel):
             if not isinstance(said.get("messageList"), dict | list):
                 raise Unknown("the answer holds no list", answer="200")
             for found in _listed(said["messageList"]):
-                if (found.get("customFields") or {}).get(KEY) == str(key):
-                    return Accepted(str(found.get("statusCode") or ""), provider_id=str(found.get("messageId") or ""))
+                if _key_of(found) == str(key):
+                    return _found(found)
             if not said.get("nextKey"):
                 return None
             asked["startKey"] = str(said["nextKey"])
@@ -204,12 +205,25 @@ def _body(written: Iterable[dict[str, Any]]) -> bytes:
 
 def _key_of(listed: dict[str, Any]) -> str:
     """Our key in a message of an answer; empty: it has none."""
+    return str(_fields(listed).get(KEY, ""))
+
+
+def _fields(listed: dict[str, Any]) -> dict[str, Any]:
     fields = listed.get("customFields")
-    return str(fields.get(KEY, "")) if isinstance(fields, dict) else ""
+    return fields if isinstance(fields, dict) else {}
 
 
 def _taken(listed: dict[str, Any]) -> Accepted:
     return Accepted(str(listed.get("statusCode") or "2000"), provider_id=str(listed.get("messageId") or ""))
+
+
+def _found(listed: dict[str, Any]) -> Accepted:
+    """What a look-up found. Raises Rejected: taken once, and it reached nobody."""
+    kind = _kind_of(listed)
+    status = str(listed.get("statusCode") or "")
+    if status and kind in (Kind.UNDELIVERED, Kind.BOUNCED):
+        raise Rejected("taken, and it reached nobody", answer=status, bad_address=kind == Kind.BOUNCED)
+    return Accepted(status, provider_id=str(listed.get("messageId") or ""))
 
 
 def _refused(listed: dict[str, Any]) -> SendError:
@@ -230,19 +244,29 @@ def _report(event: object) -> Report:
     number, status = str(event.get("messageId") or ""), str(event.get("statusCode") or "")
     if not number or not status:
         return reading.odd(event)
-    fields = event.get("customFields")
-    fields = fields if isinstance(fields, dict) else {}
-    is_text = event.get("type") in TEXTS or event.get("replacement") is True
-    is_talk = not is_text and (event.get("type") == "ATA" or FALLS_BACK in fields)
+    in_its_place = _is_text(event) and FALLS_BACK in _fields(event)
     return Report(
         # An AlimTalk and the text in its place can fail with the same code.
-        event_key=reading.event_key(number, status, *(["text"] if is_text and FALLS_BACK in fields else [])),
-        kind=_kind(status, is_talk=is_talk, open_ended=is_talk and fields.get(FALLS_BACK) == "yes"),
+        event_key=reading.event_key(number, status, *(["text"] if in_its_place else [])),
+        kind=_kind_of(event),
         provider_id=number,
-        key=reading.our_key(fields.get(KEY)),
+        key=reading.our_key(_key_of(event)),
         at=reading.instant(event.get("dateReported") or event.get("dateReceived") or event.get("dateUpdated")),
         raw=reading.raw(event),
     )
+
+
+def _is_text(one: dict[str, Any]) -> bool:
+    """Whether it is a text message, and be it one that Solapi sent in the place of an AlimTalk."""
+    return one.get("type") in TEXTS or one.get("replacement") is True
+
+
+def _kind_of(one: dict[str, Any]) -> Kind:
+    """What the status of a message says, in a report as in a list."""
+    fields = _fields(one)
+    is_talk = not _is_text(one) and (one.get("type") == "ATA" or FALLS_BACK in fields)
+    open_ended = is_talk and fields.get(FALLS_BACK) == "yes"
+    return _kind(str(one.get("statusCode") or ""), is_talk=is_talk, open_ended=open_ended)
 
 
 def _kind(status: str, *, is_talk: bool, open_ended: bool) -> Kind:

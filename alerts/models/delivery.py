@@ -59,6 +59,14 @@ class Why(models.TextChoices):
     PERSON = "person", _("waits for a person")  # unknown, and nobody but a person can find out
 
 
+# Nobody was told by it, and somebody could be later, when something has changed.
+NOTHING_CAME = (Status.SKIPPED, Status.FAILED, Status.DEAD, Status.UNDELIVERED)
+NOBODY_TOLD = (
+    *(Why.NONE, Why.REDEEMED, Why.FEW_POINTS, Why.NO_CONTACT, Why.OPTED_OUT, Why.SUPPRESSED),
+    *(Why.REFUSED, Why.EXHAUSTED),
+)
+
+
 class Delivery(models.Model):
     """One message on one channel. Its id is the provider's key: the Message-ID of an e-mail.
 
@@ -175,7 +183,13 @@ class Delivery(models.Model):
             ),
             # … and what was lately given up or not sent at all.
             models.Index(fields=["next_attempt_at"], condition=Q(status__in=ENDED), name="delivery_ended"),
-            # … and what was given up and might still be sent again.
+            # Serves making reminders once more that told nobody.
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status__in=NOTHING_CAME, why__in=NOBODY_TOLD),
+                name="delivery_told_nobody",
+            ),
+            # Serves the gauges: what was given up and might still be sent again.
             models.Index(
                 fields=["next_attempt_at"],
                 condition=Q(status=Status.DEAD, why=Why.EXHAUSTED),

@@ -63,7 +63,9 @@ class TellingRules(models.Model):
     counts_when = models.CharField(
         _("counts as told when"), max_length=10, choices=Counts.choices, default=Counts.ACCEPTED
     )
-    text_kept_days = models.PositiveIntegerField(_("days that texts are kept"), default=365)
+    text_kept_days = models.PositiveIntegerField(
+        _("days that texts are kept"), default=365, validators=[MaxValueValidator(3_650)]
+    )
     blast_factor = models.PositiveIntegerField(
         _("times the usual"),
         default=5,

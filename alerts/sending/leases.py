@@ -28,26 +28,29 @@ from ledger import wire
 LEASE = timedelta(minutes=5)  # at least twice the time-outs of a call; `checks.py` sees to it
 
 # A queue is what waits of a programme on a channel; `delivery_due` has each in its order. A million messages that may
-# not go now are passed over as one queue. Materialized: a subquery could be run again for each row that it is joined
-# to, skip what it has just locked, and so claim more than its limit.
+# not go now are passed over as one queue, and a long one holds up no short one: each has its share. Materialized: a
+# subquery could be run again for each row that it is joined to, skip what it has just locked, and so claim more than
+# its limit.
 _CLAIM = """
-WITH due AS MATERIALIZED (
+WITH queue AS MATERIALIZED (
+  SELECT programme.id AS programme_id, asked.channel, first.next_attempt_at
+    FROM ledger_programme programme
+   CROSS JOIN unnest(%(channels)s::text[]) asked (channel)
+   CROSS JOIN LATERAL (
+         SELECT next_attempt_at FROM alerts_delivery
+          WHERE status = 'pending' AND programme_id = programme.id AND channel = asked.channel
+            AND next_attempt_at <= %(now)s
+          ORDER BY next_attempt_at LIMIT 1) first
+   WHERE programme.id <> ALL (%(stopped)s::bigint[])),
+due AS MATERIALIZED (
   SELECT delivery.id
-    FROM (SELECT programme.id AS programme_id, asked.channel
-            FROM ledger_programme programme
-           CROSS JOIN unnest(%(channels)s::text[]) asked (channel)
-           CROSS JOIN LATERAL (
-                 SELECT next_attempt_at FROM alerts_delivery
-                  WHERE status = 'pending' AND programme_id = programme.id AND channel = asked.channel
-                    AND next_attempt_at <= %(now)s
-                  ORDER BY next_attempt_at LIMIT 1) first
-           WHERE programme.id <> ALL (%(stopped)s::bigint[])
-           ORDER BY first.next_attempt_at) queue
+    FROM (SELECT * FROM queue ORDER BY next_attempt_at) queue
    CROSS JOIN LATERAL (
          SELECT id FROM alerts_delivery
           WHERE status = 'pending' AND programme_id = queue.programme_id AND channel = queue.channel
             AND next_attempt_at <= %(now)s
-          ORDER BY next_attempt_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) delivery
+          ORDER BY next_attempt_at
+          LIMIT (SELECT greatest(%(limit)s / count(*), 1) FROM queue) FOR UPDATE SKIP LOCKED) delivery
    LIMIT %(limit)s)
 UPDATE alerts_delivery AS delivery
    SET status = 'claimed', token = %(token)s, lease_until = %(lease_until)s
@@ -63,7 +66,7 @@ def lease() -> timedelta:
 def claim(*, now: datetime, limit: int, channels: Iterable[str] = tuple(Channel)) -> list[Delivery]:
     """Take up to `limit` due deliveries on these channels for this worker alone, until the lease runs out.
 
-    Of the programme and channel where one is due longest, in their order, then of the next. Those of programmes that a
+    Each programme and channel with due ones has an equal share, the longest due first. Those of programmes that a
     person has stopped stay where they are.
     """
     token = uuid.uuid4()

@@ -40,17 +40,18 @@ def follow(delivery: Delivery, *, now: datetime) -> str | None:
     if sum(not came_to_nothing(other) for other in made) >= rule.at_once:
         return None
     if delivery.channel in rule.channels and _has_another_address(delivery, made, _member_of(reminder)):
-        _make(reminder, delivery.channel, now=now, resend_no=delivery.resend_no + 1)
+        make(reminder, delivery.channel, now=now, resend_no=delivery.resend_no + 1)
         return delivery.channel
-    passed_over = {other.channel for other in made} | _carried_by_the_provider(made)
+    passed_over = {other.channel for other in made} | carried_by_the_provider(made)
     for channel in rule.channels:
         if channel not in passed_over and contacts.usable(_member_of(reminder), channel):
-            _make(reminder, channel, now=now)
+            make(reminder, channel, now=now)
             return channel
     return None
 
 
-def _make(reminder: Reminder, channel: str, *, now: datetime, resend_no: int = 0) -> None:
+def make(reminder: Reminder, channel: str, *, now: datetime, resend_no: int = 0) -> None:
+    """A message of this reminder that is due now. Lock the reminder first."""
     Delivery.objects.create(
         reminder=reminder,
         programme_id=reminder.programme_id,
@@ -94,7 +95,7 @@ def _knows_keys(delivery: Delivery) -> bool:
     return transport is not None and transport.capabilities(delivery.channel).idempotent_for is not None
 
 
-def _carried_by_the_provider(made: list[Delivery]) -> set[str]:
+def carried_by_the_provider(made: list[Delivery]) -> set[str]:
     """AlimTalk falls back to SMS at some providers, where we let them: there an SMS of ours would be a second one.
 
     What the provider never took, for certain, it does not send as SMS either.

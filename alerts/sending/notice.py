@@ -20,7 +20,7 @@ from alerts.posted import outcomes_of
 from alerts.sending.leases import lease, with_reminder
 from ledger import notices
 from ledger.actors import Actor
-from ledger.errors import AccountBusy, AccountClosed, LedgerError, NotANotice
+from ledger.errors import AccountBusy, AccountClosed, BooksClosed, LedgerError, NotANotice
 from ledger.posting import Order
 from ledger.receipts import Receipt
 
@@ -87,6 +87,10 @@ def _order(delivery: Delivery, now: datetime) -> Order | None:
 
 
 def _is_dealt_with(delivery: Delivery, outcome: Receipt | LedgerError) -> bool:
+    if isinstance(outcome, BooksClosed):
+        # Too late: it would end points at a date for which the books are closed. They stay, and are told of anew.
+        logger.warning("delivery %s was accepted, and is recorded after its date's books were closed", delivery.pk)
+        return True
     if isinstance(outcome, AccountClosed):
         # There is nothing left that the notice could be about. The mark of the queue is set all the same: else this
         # delivery would be tried for ever, in front of others.

@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from alerts.addresses import contacts
 from alerts.channels import Accepted, Capabilities, Channels, capabilities_of, transport_of
-from alerts.errors import SendError
+from alerts.errors import Rejected, SendError
 from alerts.models import Contact, Delivery
 from alerts.models.delivery import Outcome, Status, Why
 from alerts.sending.leases import lease, locked, move, note
+from alerts.sending.next_channels import follow
 from alerts.sending.notice import record
 from alerts.sending.outcomes import next_call
 from alerts.sending.unsolved import LOOKED_UP, Try, began_at, key_still_holds, look_up_sees, unsolved_since
@@ -151,6 +153,9 @@ def _look_up(deliveries: list[Delivery], watch: Stopwatch) -> None:
                 return  # they are looked up when their time comes again
             try:
                 found = channels[delivery.channel].look_up(delivery.pk, to=_address(delivery))
+            except Rejected as error:
+                _came_to_nothing(delivery, error, now=watch.now)
+                continue
             except SendError as error:
                 logger.info("delivery %s could not be looked up: %s", delivery.pk, error.code)
                 _no_answer(delivery, watch.now)
@@ -162,6 +167,18 @@ def _look_up(deliveries: list[Delivery], watch: Stopwatch) -> None:
                 continue
             if solve(delivery, found, code=LOOKED_UP, now=watch.now) and found:
                 record([delivery], now=watch.now)
+
+
+def _came_to_nothing(delivery: Delivery, error: Rejected, *, now: datetime) -> None:
+    """The provider had taken it, and it reached nobody: as if it had been refused at once."""
+    delivery.attempts += 1
+    with transaction.atomic():
+        failed = {"status": Status.FAILED, "why": Why.REFUSED, "attempts": delivery.attempts}
+        if move(delivery, Status.UNKNOWN, **failed):
+            note(delivery, Outcome.REJECTED, LOOKED_UP, f"{error.answer} {error.detail}", now)
+            if error.bad_address and delivery.contact and went_to(delivery, delivery.contact):
+                contacts.refuse(contact=delivery.contact, now=now)
+            follow(delivery, now=now)
 
 
 def _no_answer(delivery: Delivery, now: datetime) -> None:

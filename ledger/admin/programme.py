@@ -70,7 +70,7 @@ class PolicyForm(forms.ModelForm):
         try:
             programmes.check_prospective(policy, now=timezone.now())
         except WorseTooSoon as refusal:
-            self.add_error(refusal.field, worse_too_soon(policy))
+            self.add_error(refusal.field, worse_too_soon(policy) if refusal.field == "announced_on" else worse_later())
         except BadInput as refusal:
             self.add_error(refusal.field, _("A policy takes effect from now on; it cannot reach back."))
 
@@ -88,6 +88,13 @@ def worse_too_soon(policy: Policy) -> str:
         "latest": date_format(latest, "DATE_FORMAT"),
         "days": programme.policy_notice_days,
     }
+
+
+def worse_later() -> str:
+    return _(
+        "A policy that takes effect after this one would then make new points worse, and was not announced for that. "
+        "It would come without notice."
+    )
 
 
 class PolicyFormSet(BaseInlineFormSet):

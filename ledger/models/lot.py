@@ -39,7 +39,7 @@ class Lot(models.Model):
         Programme, models.PROTECT, db_constraint=False, db_index=False, verbose_name=_("programme")
     )
     seq = models.BigIntegerField(_("made by entry"))
-    number = models.SmallIntegerField(_("number in that entry"))
+    number = models.IntegerField(_("number in that entry"))
     family_seq = models.BigIntegerField(_("first granted by entry"))
     policy = models.ForeignKey(Policy, models.PROTECT, db_constraint=False, db_index=False, verbose_name=_("policy"))
     origin = models.CharField(_("origin"), max_length=20, choices=Origin.choices)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import DataError, OperationalError
 from django.utils import timezone
 
 from ledger import expiry, posting, statements
 from ledger.accounts import open_account
-from ledger.errors import FutureAct, LedgerBroken
+from ledger.errors import AccountBusy, FutureAct, LedgerBroken, NoPolicy
 from ledger.expiry import Sweep, sweep, sweep_all
 from ledger.models import Entry
 from ledger.posting import tidy
@@ -91,21 +92,51 @@ def test_sweeping_until_nothing_is_left_counts_the_entries(minji, moa):
     assert sweep_all(now=NOW + days(20)) == 0
 
 
-def test_an_account_that_breaks_a_law_is_set_aside_and_holds_up_no_other(minji, moa, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (LedgerBroken("this account cannot pass"), "this account cannot pass"),
+        (NoPolicy(), "policy"),
+        (DataError('value "m@example.com" is out of range'), "DataError"),
+        (OverflowError("date value out of range"), "OverflowError"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_account_that_cannot_be_swept_is_set_aside_and_holds_up_no_other(
+    minji, moa, monkeypatch, caplog, error, told
+):
     broken = builders.jun(moa)
     for account in (minji, broken):
         grant(account, 10, expires_at=NOW + days(1))
 
     def tidy(account_ids, now):
         if broken.pk in account_ids:
-            raise LedgerBroken("this account cannot pass")
+            raise error
         return posting.tidy(account_ids, now)
 
     monkeypatch.setattr(expiry, "tidy", tidy)
     assert sweep_all(now=NOW + days(2)) == 1
     assert remainders(minji) == {1: 0}
     assert remainders(broken) == {1: 10}
-    assert f"account {broken.pk} cannot be swept" in caplog.text
+    assert f"account {broken.pk} cannot be swept: " in caplog.text
+    assert told in caplog.text
+    assert "m@example" not in caplog.text
+
+
+@pytest.mark.parametrize("error", [OperationalError("the connection is gone"), AccountBusy(), FutureAct(field="now")])
+def test_what_holds_of_all_accounts_ends_the_sweep(minji, moa, monkeypatch, error):
+    for account in (minji, builders.jun(moa)):
+        grant(account, 10, expires_at=NOW + days(1))
+    asked = []
+
+    def tidy(account_ids, now):
+        asked.append(account_ids)
+        raise error
+
+    monkeypatch.setattr(expiry, "tidy", tidy)
+    with pytest.raises(type(error)):
+        sweep_all(now=NOW + days(2))
+    assert len(asked) == 1
 
 
 def test_another_programme_can_be_left_alone(minji):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from ledger import columns
 from ledger.kinds import SIGN, Kind
 from ledger.models import Account, Allocation, Entry, Extension, Lot, Notice
 from tests import builders
@@ -104,9 +105,9 @@ def test_a_truncate_that_cascades_into_the_ledger_is_refused(minji, table):
     with nothing_changes(), transaction.atomic():
         for every in (*FACTS, "lot", "account"):
             sql(f"ALTER TABLE ledger_{every} ENABLE TRIGGER {every}_no_truncate")
-        if table != "policy":  # nothing of the ledger refers to a policy with a key
-            with pytest.raises(IntegrityError, match="TRUNCATE refused"), transaction.atomic():
-                sql(f"TRUNCATE ledger_{table} CASCADE")
+        sql("ALTER TABLE ledger_policy ENABLE TRIGGER policy_no_truncate")
+        with pytest.raises(IntegrityError, match="TRUNCATE refused"), transaction.atomic():
+            sql(f"TRUNCATE ledger_{table} CASCADE")
         transaction.set_rollback(True)
 
 
@@ -115,7 +116,25 @@ def test_the_triggers_against_truncating_are_enabled_in_a_fresh_database():
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE '%no_truncate' AND tgname NOT LIKE '%\\_\\_%'")
         found = {name for (name,) in cursor}
-    assert found >= {f"{table}_no_truncate" for table in (*FACTS, "lot", "account")}
+    assert found >= {f"{table}_no_truncate" for table in (*FACTS, "lot", "account", "policy")}
+
+
+@pytest.mark.parametrize("until", ["NULL", "'2025-02-28'"])
+def test_books_that_are_closed_stay_closed_whoever_asks(minji, until):
+    sql("UPDATE ledger_programme SET books_closed_until = '2025-03-01'")
+    refused(f"UPDATE ledger_programme SET books_closed_until = {until}", "stay closed")
+    sql("UPDATE ledger_programme SET books_closed_until = '2025-03-02'")
+
+
+def test_an_entry_can_make_more_lots_than_a_short_number_counts():
+    """A hold over so many lots that are dying comes back as one entry with a lot for each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT data_type FROM information_schema.columns
+                WHERE table_name = 'ledger_lot' AND column_name = 'number'"""
+        )
+        assert cursor.fetchone() == ("integer",)
+    assert columns.LOT["number"] == "integer"
 
 
 def test_no_setting_lets_anybody_past_the_triggers(minji):

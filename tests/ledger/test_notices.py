@@ -11,10 +11,10 @@ import pytest
 
 from ledger import statements
 from ledger.actors import Actor
-from ledger.errors import AccountClosed, BadInput, InsufficientPoints, KeyReused
+from ledger.errors import AccountClosed, BadInput, BooksClosed, InsufficientPoints, KeyReused
 from ledger.expiry import sweep_all
 from ledger.kinds import Kind
-from ledger.models import Entry, Extension, Lot, Notice
+from ledger.models import Entry, Extension, Lot, Notice, Programme
 from ledger.notices import UNTOLD_REASON, extend_untold_order, is_too_late_to_tell, record
 from ledger.posting import act
 from ledger.rules import rules_of
@@ -80,6 +80,23 @@ def test_a_notice_in_time_that_is_recorded_late_opens_the_gate_too(minji, lot):
     assert sweep_all(now=GONE + days(3)) == 1
     expire = Entry.objects.get(kind="expire")
     assert (expire.amount, expire.effective_at, expire.recorded_at) == (-100, GONE, GONE + days(3))
+
+
+def test_a_notice_that_is_recorded_after_the_books_of_its_date_were_closed_ends_nothing(minji, lot):
+    """The points counted as there when they were closed, and the member may have read so."""
+    late = GONE + days(60)
+    Programme.objects.update(books_closed_until=(GONE + days(30)).date())
+    with nothing_changes(), pytest.raises(BooksClosed, match="expires_at|effective_at"):
+        tell(minji, [lot.pk], told_on=LAST_TO_TELL, now=late)
+    assert gated(lot) is True
+    assert sweep_all(now=late) == 0
+    assert redeem(minji, 100, now=late).balance == 0
+
+
+def test_a_notice_that_is_recorded_late_counts_where_the_books_are_open(minji, lot):
+    Programme.objects.update(books_closed_until=(GONE - days(1)).date())
+    assert tell(minji, [lot.pk], told_on=LAST_TO_TELL, now=GONE + days(3)).kind == Kind.NOTIFY
+    assert sweep_all(now=GONE + days(3)) == 1
 
 
 def test_a_gated_lot_is_live_past_its_date_and_can_be_spent(minji, lot):

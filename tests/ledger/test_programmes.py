@@ -245,6 +245,21 @@ def test_whatever_is_worse_is_named(programme, terms, worse):
         add(programme, **terms)
 
 
+def test_a_better_policy_before_one_on_record_is_no_way_round_the_notice(programme):
+    """Twelve months from day 20 on are no loss to those of today, and one to twenty-four months from now on."""
+    add(programme, NOW + days(20), count=12)
+    with nothing_changes(), pytest.raises(WorseTooSoon, match=r"2025-03-30: New .* \(model\): .* by 2025-02-28") as no:
+        add(programme, count=24)
+    assert no.value.field == "effective_from"
+    assert add(programme, NOW + days(21), count=24).count == 24  # behind that one
+    assert add(programme, origin=Origin.PROMOTION, count=24).count == 24  # followed by none of its own
+
+
+def test_where_what_comes_later_was_announced_a_better_policy_can_go_before_it(programme):
+    add(programme, NOW + days(40), count=6, announced_on=NOW.date())
+    assert add(programme, count=24).count == 24
+
+
 def test_a_milder_clawback_needs_no_notice(programme):
     assert add(programme, clawback_beyond=Beyond.WRITE_OFF).clawback_beyond == "write_off"
 

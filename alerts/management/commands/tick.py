@@ -17,6 +17,7 @@ TICKS = {
     "deliver": tasks.deliver,
     "match": tasks.match,
     "reap": tasks.reap,
+    "renew": tasks.renew,
     "waive": tasks.waive,
     "sweep": sweep,
     "audit": audit,

@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from alerts.channels import Hook, Kind, open_channel
+from alerts.channels import Accepted, Hook, Kind, http, open_channel
 from alerts.channels.nhn import NhnChannel
 from alerts.errors import BadInput, NotSent, Rejected, Throttled, Unknown
 from alerts.fakes import providers
@@ -211,6 +211,30 @@ def test_what_a_used_key_stands_for_is_not_asked_late_in_a_tick(fake, settings, 
     assert found is not None
     assert found.provider_id == first.provider_id
     assert len(fake.journal.all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "found", "answer"),
+    [
+        ("sms", {"msgStatus": "3", "resultCode": "1000"}, "1000"),
+        ("sms", {"msgStatus": "2", "resultCode": None}, "0"),
+        ("sms", {"msgStatus": "0", "resultCode": "3015"}, None),
+        ("alimtalk", {"messageStatus": "COMPLETED", "resultCode": "MRC01"}, "MRC01"),
+        ("alimtalk", {"messageStatus": "FAILED", "resultCode": "MRC02"}, None),
+    ],
+)
+def test_what_a_look_up_finds_was_taken_unless_it_failed_since(fake, settings, monkeypatch, channel, found, answer):
+    settings.TRANSPORTS = settings.TRANSPORTS | {channel: "nhn"}
+    one = {"requestId": "R1", "senderGroupingKey": str(KEY)} | found
+    said = {"header": {"resultCode": 0}, "body": {"data": [one]}, "messageSearchResultResponse": {"messages": [one]}}
+    monkeypatch.setattr(http, "call", lambda *args, **more: said)
+    with open_channel(channel) as opened:
+        if answer:
+            assert opened.look_up(KEY) == Accepted(answer, provider_id="R1")
+            return
+        with pytest.raises(Rejected) as failed:
+            opened.look_up(KEY)
+    assert (failed.value.answer, failed.value.bad_address) == (found["resultCode"], False)
 
 
 def test_half_a_request_of_a_caller_that_died_uses_no_key(fake, settings):

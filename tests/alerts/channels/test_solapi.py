@@ -52,6 +52,40 @@ def test_a_search_that_lasts_longer_than_a_tick_has_is_no_answer(seven, monkeypa
     assert unknown.value.answer == "too_slow"
 
 
+@pytest.mark.parametrize(
+    ("found", "dead"),
+    [
+        ({"statusCode": "3059"}, False),
+        ({"statusCode": "2040"}, False),
+        ({"statusCode": "3032"}, True),
+        ({"statusCode": "3102", "type": "ATA"}, False),
+    ],
+)
+def test_one_that_failed_since_is_no_message_that_was_taken(seven, monkeypatch, found, dead):
+    listed = {"M1": {"messageId": "M1", "customFields": {"key": str(KEY)}} | found}
+    monkeypatch.setattr(http, "call", lambda *args, **more: {"messageList": listed})
+    with pytest.raises(Rejected) as failed:
+        seven.look_up(KEY, to="+821012345678")
+    assert (failed.value.answer, failed.value.bad_address) == (found["statusCode"], dead)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"statusCode": "4000"},
+        {"statusCode": "2000"},
+        {"statusCode": "3000"},
+        {},
+        # A text of Solapi's may still come in its place.
+        {"statusCode": "3102", "type": "ATA", "customFields": {"key": str(KEY), "fallsBack": "yes"}},
+    ],
+)
+def test_one_that_arrived_or_is_under_way_was_taken(seven, monkeypatch, found):
+    listed = {"M1": {"messageId": "M1", "customFields": {"key": str(KEY)}} | found}
+    monkeypatch.setattr(http, "call", lambda *args, **more: {"messageList": listed})
+    assert seven.look_up(KEY, to="+821012345678") == Accepted(found.get("statusCode", ""), provider_id="M1")
+
+
 # --- A text in the place of an AlimTalk
 
 NO_TALK, NO_PHONE = "+821040400001", "+821040440001"  # the fake's: no KakaoTalk; and no telephone, either

@@ -174,6 +174,28 @@ def test_a_provider_that_cannot_say_is_asked_again(unknown, carrier, error):
     assert len(carrier.calls) == 1
 
 
+def test_a_look_up_that_finds_that_it_failed_since_tells_nobody_and_the_next_channel_follows(unknown, carrier, minji):
+    """A failure of which no report came: as if it had been refused at once."""
+    carrier.can = can(can_look_up=True)
+    carrier.looked_up = Rejected("taken, and it reached nobody", answer="3059")
+    due = the_delivery().next_attempt_at
+    reap(due)
+    assert on_channels() == [("sms", "failed", "refused"), ("email", "pending", "")]
+    assert outcomes() == [("unknown", "timeout"), ("rejected", "look-up")]
+    assert not Notice.objects.exists()
+    assert minji.lots.get().gated
+    assert minji.member.contacts.get(channel="sms").refused_at is None
+
+
+def test_nor_is_an_address_tried_again_that_it_says_is_dead(unknown, carrier, minji):
+    carrier.can = can(can_look_up=True)
+    carrier.looked_up = Rejected("nobody has this number", answer="3032", bad_address=True)
+    due = the_delivery().next_attempt_at
+    reap(due)
+    assert on_channels() == [("sms", "failed", "refused"), ("email", "pending", "")]
+    assert minji.member.contacts.get(channel="sms").refused_at is not None
+
+
 def test_a_look_up_that_is_overtaken_changes_nothing(unknown, carrier):
     """A worker asks, and pauses; meanwhile another one asked, sent again, and again nobody knows."""
     carrier.can = can(can_look_up=True)
