@@ -2,7 +2,8 @@
 
 The cost follows what goes soon, not what exists: planning reads one range of the ledger's index of open lots by
 programme and date. Nothing is remembered between two runs, so a run that was missed is caught up by the next, and
-so is a contact or a rule that came late.
+so is a contact or a rule that came late. A contact that comes after the reminder's messages have ended without telling
+anybody is the affair of `sending/renewing.py`.
 """
 
 from __future__ import annotations
