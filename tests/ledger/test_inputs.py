@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -32,6 +33,14 @@ def test_a_time_without_a_zone_is_refused_by_its_name(at):
     with pytest.raises(BadInput, match="effective_at: Must be a time with a zone.") as refusal:
         check_instant(at, field="effective_at")
     assert refusal.value.code == "bad_input"
+
+
+@pytest.mark.parametrize("year", [1, 1899, 9001, 9999])
+def test_a_time_at_the_ends_of_the_calendar_is_refused_by_its_name(year):
+    """Not every zone has it."""
+    with pytest.raises(BadInput, match="lapses_at: Must lie between the years 1900 and 9000.") as refusal:
+        check_instant(datetime(year, 1, 1, tzinfo=ZoneInfo("Asia/Seoul")), field="lapses_at")
+    assert refusal.value.field == "lapses_at"
 
 
 def test_a_time_with_a_zone_is_let_through():

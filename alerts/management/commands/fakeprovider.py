@@ -42,6 +42,8 @@ class Command(BaseCommand):
             modes = shares(options["mode"])
         except ValueError as error:
             raise CommandError(f"--mode: {error}") from error
+        if options["slow"] < 0:
+            raise CommandError("--slow: must not be negative")
         posting = None
         if options["hooks"]:
             posting = Posting(Sender(options["hooks"].rstrip("/"), _secrets()), options["hook_mode"])
@@ -54,7 +56,7 @@ class Command(BaseCommand):
                 journal=options["journal"],
                 posting=posting,
             )
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise CommandError(f"--port: {error}") from error
         # Waited for, not handled: a handler that sets what this thread waits for can interrupt it with its lock held.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)

@@ -18,7 +18,7 @@ from alerts.watch import switches
 from ledger.actors import Actor
 from tests import builders
 from tests.builders import NOW
-from tests.windows import PASSWORD, stop_clock
+from tests.windows import PASSWORD, chief, stop_clock
 
 pytestmark = pytest.mark.django_db
 
@@ -338,3 +338,9 @@ def test_saving_the_rules_leaves_the_stop_alone(moa, admin_client):
     assert admin_client.post(f"{RULES}{moa.pk}/change/", form | numbers).status_code == 302
     row = TellingRules.objects.get()
     assert (row.open_from.hour, row.stopped_at, row.stopped_why) == (10, NOW, "wrong words")
+
+
+def test_a_name_that_no_transport_can_have_is_not_there(db):
+    client = Client()
+    client.force_login(chief())
+    assert client.get("/admin/alerts/transport/%00/change/").status_code == 302

@@ -23,3 +23,11 @@ def test_it_listens_until_it_is_stopped():
 def test_a_mode_that_is_none_is_refused():
     with pytest.raises(CommandError, match="--mode"):
         call_command("fakeprovider", mode=["often"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--port", "-1"), ("--port", "99999999"), ("--slow", "-1"), ("--mode", "sleepy")]
+)
+def test_an_option_that_cannot_be_used_is_named(option, value):
+    with pytest.raises(CommandError, match=f"^{option}: "):
+        call_command("fakeprovider", option, value)
