@@ -23,24 +23,18 @@ from alerts.models import Attempt, Contact, Delivery, TellingRules
 from alerts.models.contact import Channel
 from alerts.models.delivery import HELD, Outcome, Status
 from alerts.texts.words import TEMPLATE, Text
+from alerts.watch.counting import QUEUES
 from ledger import wire
 
 LEASE = timedelta(minutes=5)  # at least twice the time-outs of a call; `checks.py` sees to it
 
-# A queue is what waits of a programme on a channel; `delivery_due` has each in its order. A million messages that may
-# not go now are passed over as one queue, and a long one holds up no short one: each has its share. Materialized: a
-# subquery could be run again for each row that it is joined to, skip what it has just locked, and so claim more than
-# its limit.
-_CLAIM = """
+# `delivery_due` has each queue in its order. A million messages that may not go now are passed over as one queue, and
+# a long one holds up no short one: each has its share. Materialized: a subquery could be run again for each row that it
+# is joined to, skip what it has just locked, and so claim more than its limit.
+_CLAIM = f"""
 WITH queue AS MATERIALIZED (
-  SELECT programme.id AS programme_id, asked.channel, first.next_attempt_at
-    FROM ledger_programme programme
-   CROSS JOIN unnest(%(channels)s::text[]) asked (channel)
-   CROSS JOIN LATERAL (
-         SELECT next_attempt_at FROM alerts_delivery
-          WHERE status = 'pending' AND programme_id = programme.id AND channel = asked.channel
-            AND next_attempt_at <= %(now)s
-          ORDER BY next_attempt_at LIMIT 1) first
+  SELECT programme.id AS programme_id, asked.channel, oldest.next_attempt_at
+    FROM {QUEUES}
    WHERE programme.id <> ALL (%(stopped)s::bigint[])),
 due AS MATERIALIZED (
   SELECT delivery.id
@@ -54,7 +48,7 @@ due AS MATERIALIZED (
    LIMIT %(limit)s)
 UPDATE alerts_delivery AS delivery
    SET status = 'claimed', token = %(token)s, lease_until = %(lease_until)s
-  FROM due WHERE delivery.id = due.id"""
+  FROM due WHERE delivery.id = due.id"""  # noqa: S608  # our own constant
 
 
 def lease() -> timedelta:

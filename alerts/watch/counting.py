@@ -19,17 +19,19 @@ RECENTLY = timedelta(hours=1)  # of finished deliveries
 LATELY = timedelta(days=1)  # of arrivals: reports take hours at times
 NEAR = timedelta(days=7)  # a duty is longer: what is untold then, nobody could be told of
 
-# `delivery_due`, once for each programme and channel.
-_DUE = """
+# A queue is what waits of a programme on a channel: those in which something is due, with the one that is due longest.
+# `delivery_due`, once for each programme and channel. The claim (`sending/leases.py`) goes by the same.
+QUEUES = """ledger_programme programme
+   CROSS JOIN unnest(%(channels)s::text[]) asked (channel)
+   CROSS JOIN LATERAL (
+         SELECT next_attempt_at FROM alerts_delivery
+          WHERE status = 'pending' AND programme_id = programme.id AND channel = asked.channel
+            AND next_attempt_at <= %(now)s
+          ORDER BY next_attempt_at LIMIT 1) oldest"""
+_DUE = f"""
 SELECT asked.channel, programme.id = ANY (%(programmes)s) AS stopped, min(oldest.next_attempt_at)
-  FROM ledger_programme programme
- CROSS JOIN unnest(%(channels)s::text[]) asked (channel)
- CROSS JOIN LATERAL (
-       SELECT next_attempt_at FROM alerts_delivery
-        WHERE status = 'pending' AND programme_id = programme.id AND channel = asked.channel
-          AND next_attempt_at <= %(now)s
-        ORDER BY next_attempt_at LIMIT 1) oldest
- GROUP BY 1, 2"""
+  FROM {QUEUES}
+ GROUP BY 1, 2"""  # noqa: S608  # our own constant
 # `reminder_to_fan_out`. A date that was planned late is due since it was planned.
 _TO_FAN_OUT = """
 SELECT extract(epoch FROM %(now)s - greatest(due_at, planned_at)) FROM alerts_reminder
