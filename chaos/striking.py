@@ -24,16 +24,12 @@ class Strikes:
     rng: Random
     seconds: float  # how long the storm is meant to last
     _next: dict[str, float] = field(default_factory=dict)
-    _missing: set[str] = field(init=False)
     _broker_back: float | None = None
-
-    def __post_init__(self) -> None:
-        self._missing = set(self._periods())
 
     @property
     def all_came(self) -> bool:
-        """Whether each kind of strike has come at least once."""
-        return not self._missing
+        """Whether each kind of strike has come at least once: the first is due after its period, the next later."""
+        return all(self._next.get(name, 0) > period for name, (period, _) in self._periods().items())
 
     def strike(self, passed: float) -> None:
         """Do all that is due, and bring the broker back when its time has come."""
@@ -43,7 +39,6 @@ class Strikes:
             # Counted from now: a strike that took long is not followed by all those it held up.
             if passed >= self._next.setdefault(name, period) and act(passed):
                 self._next[name] = passed + period
-                self._missing.discard(name)
 
     def end(self) -> None:
         """Nothing stays stopped or paused."""

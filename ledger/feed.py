@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import IO
 from zoneinfo import ZoneInfo
 
-from ledger.inputs import FIRST_YEAR, LAST_YEAR, MOST
+from ledger.inputs import MOST, YEARS
 from ledger.policies import instant
 
 COLUMNS = (
@@ -157,8 +157,8 @@ def _local_time(text: str) -> datetime:
         local = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  # the feed's times carry no offset
     except ValueError:
         raise RowRejected(f"occurred_at: must be a time like 2010-12-01 08:26:00, not “{text}”") from None
-    if not FIRST_YEAR <= local.year <= LAST_YEAR:
-        raise RowRejected(f"occurred_at: the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
+    if local.year not in YEARS:
+        raise RowRejected(f"occurred_at: the year must lie between {YEARS[0]} and {YEARS[-1]}")
     return local
 
 

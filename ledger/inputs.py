@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ledger.errors import BadInput, BadKey, BadPoints
 
-FIRST_YEAR, LAST_YEAR = 1900, 9000  # of instants, as in a feed
+YEARS = range(1900, 9001)  # in which days and instants lie
 LONGEST = 36_525  # days: how far ahead a date can lie
 
 MOST = 1_000_000_000_000  # a sum of millions of such amounts still fits a bigint
@@ -30,8 +30,8 @@ def check_instant(at: datetime, *, field: str) -> datetime:
     """An instant is a time with its zone: without one nobody can say when it was. Raises BadInput."""
     if not isinstance(at, datetime) or at.tzinfo is None:
         raise BadInput("Must be a time with a zone.", field=field)
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:  # at the ends of the calendar not every zone has such a time
-        raise BadInput(f"Must lie between the years {FIRST_YEAR} and {LAST_YEAR}.", field=field)
+    if at.year not in YEARS:  # at the ends of the calendar not every zone has such a time
+        raise BadInput(f"Must lie between the years {YEARS[0]} and {YEARS[-1]}.", field=field)
     return at
 
 

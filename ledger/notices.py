@@ -45,8 +45,8 @@ def record(
     """Record that on `told_on` the member was told that `lots` go at `expires_at`.
 
     Opens the gate of those that still have that date, once their notices are good. A notice of lots that all moved or
-    went in the meantime is kept as a note. Raises BadInput, BadKey, KeyReused, FutureAct,
-    AccountClosed; BooksClosed: the date lies behind, in books that are closed.
+    went in the meantime is kept as a note. Raises BadInput, BadKey, KeyReused, FutureAct, AccountClosed; BooksClosed:
+    the date lies in books that are closed.
     """
     return act(
         record_order(

@@ -92,34 +92,36 @@ def check_prospective(policy: Policy, *, now: datetime) -> None:
         return
     if since < now:
         raise BadInput("A policy takes effect from now on, never back.", field="effective_from")
+    unannounced = _unannounced(policy, _in_force(rules, since, policy.origin))
+    if unannounced:
+        raise WorseTooSoon(unannounced, field="announced_on")
     new = policy.terms()
-    _check_announced(policy, new, rules, field="announced_on")
     dated = sorted([*rules.dated, (since, policy.origin, new)], key=lambda one: one[0], reverse=True)
     with_it = Rules(zone=rules.zone, dated=dated)
     for later in Policy.objects.filter(programme=programme, effective_from__gt=since):
         later.programme = programme
-        before = [one for one in with_it.dated if one[0] < later.effective_from]
-        _check_announced(later, new, Rules(zone=rules.zone, dated=before), field="effective_from")
+        before = _in_force(with_it, later.effective_from - timedelta(microseconds=1), later.origin)
+        unannounced = _unannounced(later, before) if before is new else ""  # else it was looked at when it was added
+        if unannounced:
+            day = later.effective_from.astimezone(programme.tz).date()
+            raise WorseTooSoon(f"Behind it, with the policy of {day}: {unannounced}", field="effective_from")
 
 
-def _check_announced(policy: Policy, new: Terms, before: Rules, *, field: str) -> None:
-    """Raises WorseTooSoon when this policy makes points worse than those `before` it, and that was not announced in
-    time. Of a policy on record only where what it follows is `new`: else it was looked at when it was added."""
-    since, programme = policy.effective_from, policy.programme
+def _in_force(rules: Rules, at: datetime, origin: str) -> Terms | None:
     try:
-        old = before.in_force(since, policy.origin)
+        return rules.in_force(at, origin)
     except NoPolicy:
-        return
-    is_on_record = policy.pk is not None
-    if is_on_record and old is not new:
-        return
-    worse = worsened(policy.terms(), old, since)
+        return None
+
+
+def _unannounced(policy: Policy, old: Terms | None) -> str:
+    """What this policy makes worse than the `old` one that it follows, where that was not announced in time."""
+    since, programme = policy.effective_from, policy.programme
+    worse = worsened(policy.terms(), old, since) if old else []
     latest = since.astimezone(programme.tz).date() - timedelta(days=programme.policy_notice_days)
-    if worse and (policy.announced_on is None or policy.announced_on > latest):
-        rule = f"New points would be worse ({', '.join(worse)}): this must be announced by {latest}."
-        if is_on_record:
-            rule = f"Behind it, with the policy of {since.astimezone(programme.tz):%Y-%m-%d}: {rule}"
-        raise WorseTooSoon(rule, field=field)
+    if not worse or (policy.announced_on is not None and policy.announced_on <= latest):
+        return ""
+    return f"New points would be worse ({', '.join(worse)}): this must be announced by {latest}."
 
 
 def _checked_save(row: Programme | Policy | PointValue, **called: str) -> None:

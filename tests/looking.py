@@ -34,6 +34,13 @@ def nothing_changes() -> Iterator[None]:
     assert every_row() == before
 
 
+def plan_of(statement: str) -> str:
+    """How the database would go about a statement as it was captured, with its values."""
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + statement.replace("%", "%%"))
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
 def entries(account: Account) -> list[tuple[str, int]]:
     """(kind, amount) of the account's entries in order."""
     return list(Entry.objects.filter(account=account).order_by("seq").values_list("kind", "amount"))

@@ -36,6 +36,10 @@ class PlainAddress(admin.ModelAdmin):
             raise BadRequest(_("The address contains a character that does not belong there."))
         return super().changelist_view(request, extra_context)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """None: no row has such a name."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
 
 class ReadOnlyAdmin(PlainAddress):
     """No adding, changing or deleting; every field is shown."""

@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from alerts.channels.base import Kind, Report
 from alerts.errors import BadInput
+from ledger.inputs import YEARS
 
 KOREA = ZoneInfo("Asia/Seoul")  # in which the Korean providers mean times that name no zone
 HALF = re.compile(r"[\ud800-\udfff]")
@@ -66,7 +67,7 @@ def instant(said: object) -> datetime | None:
         found = parse_datetime(str(said)) if said else None
     except ValueError:
         return None
-    if found is None or not 1970 <= found.year <= 9000:
+    if found is None or found.year < 1970 or found.year not in YEARS:
         return None
     return found if found.tzinfo else found.replace(tzinfo=KOREA)
 

@@ -31,10 +31,9 @@ from alerts.errors import BadInput
 from alerts.models import TellingRules, Transport
 from alerts.planning import blast, reminders
 from alerts.planning.conditions import CHANNEL, COUNTS, FANNED_OUT, IS_KEPT, IS_PLANNED, IS_REACHED, NEAREST, SOON
+from ledger.inputs import YEARS
 from ledger.models import Programme
 from ledger.policies import end_of_day, start_of_day
-
-LAST_YEAR = 9000  # the ledger's
 
 
 class Stage(models.TextChoices):
@@ -233,7 +232,7 @@ def _asked(programme: Programme, day: date | None, now: datetime) -> dict[str, A
     day = day or current
     if day < current:
         raise BadInput(_t("This day has gone: the evidence says what was sent."), field="day")
-    if day.year > LAST_YEAR:
+    if day.year not in YEARS:
         raise BadInput(_t("The year must lie before 9000."), field="day")
     at = now if day == current else start_of_day(day, programme.tz)
     day_ends = end_of_day(day, programme.tz)

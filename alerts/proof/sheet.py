@@ -19,11 +19,11 @@ from alerts.proof import circumstances, evidence
 from alerts.proof.circumstances import Address, Moved, Noted, Stopped, Word
 from alerts.proof.evidence import Planned
 from alerts.proof.readers import Reader
+from ledger.inputs import YEARS
 from ledger.models import Account, Notice
 from ledger.policies import end_of_day, last_day, start_of_day
 
 DATES = 12  # on a page: a year of month's ends
-EARLIEST, LATEST = 1900, 9000  # years: the ledger's
 MOST_REMINDERS = 500  # of a page; a rule makes one for each date
 
 
@@ -123,7 +123,7 @@ def whole(
 
 def _check(since: date | None, until: date | None) -> None:
     for field, day in (("since", since), ("until", until)):
-        if day and not EARLIEST <= day.year <= LATEST:
+        if day and day.year not in YEARS:
             raise BadInput(_("The year must lie between 1900 and 9000."), field=field)
     if since and until and until < since:
         raise BadInput(_("The period ends before it begins."), field="until")

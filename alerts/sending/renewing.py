@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from alerts.addresses import contacts
 from alerts.addresses.reachable import REACHABLE
 from alerts.models import Delivery, Reminder, ReminderRule
-from alerts.models.delivery import Status, Why
+from alerts.models.delivery import NOBODY_TOLD, NOTHING_CAME, Status, Why
 from alerts.sending.next_channels import came_to_nothing, carried_by_the_provider, make
 from alerts.sending.unsolved import unsolved_since
 from alerts.sending.untried import left
@@ -24,9 +24,9 @@ from alerts.sending.untried import left
 REST = timedelta(hours=1)  # after the last message of a reminder: the look may not agree that it is worth sending
 MOST = 10  # messages on a channel of one reminder
 
-# As the condition of the index has it, to the letter: constants, which the planner compares.
-STATUSES = "('skipped', 'failed', 'dead', 'undelivered')"
-WHYS = "'', 'redeemed', 'few_points', 'no_contact', 'opted_out', 'suppressed', 'refused', 'exhausted'"
+# Constants in the statement, as in the condition of the index: the planner compares them.
+STATUSES = ", ".join(f"'{status.value}'" for status in NOTHING_CAME)
+WHYS = ", ".join(f"'{why.value}'" for why in NOBODY_TOLD)
 
 # `delivery_told_nobody` serves, from the earliest day for which a date can still be ahead; then for each the indexes of
 # its reminder, of the account's lots and of the member's addresses.
@@ -38,12 +38,12 @@ SELECT DISTINCT ended.reminder_id
        AND (account.closes_at IS NULL OR account.closes_at > %(now)s)
   JOIN alerts_reminderrule rule
        ON rule.programme_id = reminder.programme_id AND rule.offset_days = reminder.offset_days
- WHERE ended.status IN {STATUSES} AND ended.why IN ({WHYS})
+ WHERE ended.status IN ({STATUSES}) AND ended.why IN ({WHYS})
    AND ended.created_at > %(now)s - make_interval(days => (SELECT max(offset_days) FROM alerts_reminderrule) + 1)
    AND reminder.expires_at > %(now)s
    AND NOT EXISTS (SELECT FROM alerts_delivery other
                     WHERE other.reminder_id = reminder.id
-                      AND (other.status NOT IN {STATUSES} OR other.why NOT IN ({WHYS}, 'mixed', 'no_words')
+                      AND (other.status NOT IN ({STATUSES}) OR other.why NOT IN ({WHYS}, 'mixed', 'no_words')
                            OR other.resend_no >= %(most)s OR other.created_at > %(now)s - %(rest)s))
    AND rule.least_points <= (SELECT sum(lot.remaining) FROM ledger_lot lot
                               WHERE lot.open AND lot.account_id = reminder.account_id

@@ -154,7 +154,7 @@ def _look_up(deliveries: list[Delivery], watch: Stopwatch) -> None:
             try:
                 found = channels[delivery.channel].look_up(delivery.pk, to=_address(delivery))
             except Rejected as error:
-                _came_to_nothing(delivery, error, now=watch.now)
+                _failed_since(delivery, error, now=watch.now)
                 continue
             except SendError as error:
                 logger.info("delivery %s could not be looked up: %s", delivery.pk, error.code)
@@ -169,7 +169,7 @@ def _look_up(deliveries: list[Delivery], watch: Stopwatch) -> None:
                 record([delivery], now=watch.now)
 
 
-def _came_to_nothing(delivery: Delivery, error: Rejected, *, now: datetime) -> None:
+def _failed_since(delivery: Delivery, error: Rejected, *, now: datetime) -> None:
     """The provider had taken it, and it reached nobody: as if it had been refused at once."""
     delivery.attempts += 1
     with transaction.atomic():

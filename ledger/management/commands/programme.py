@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ledger import programmes
 from ledger.errors import BadInput
+from ledger.inputs import YEARS
 from ledger.policies import Model, Rounding, Unit, start_of_day
 
 
@@ -60,8 +61,8 @@ def day(text: str) -> date:
         found = date.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(f"must be a day like 2011-05-01, not “{text}”") from None
-    if not 1900 <= found.year <= 9000:
-        raise ArgumentTypeError("the year must lie between 1900 and 9000")
+    if found.year not in YEARS:
+        raise ArgumentTypeError(f"the year must lie between {YEARS[0]} and {YEARS[-1]}")
     return found
 
 

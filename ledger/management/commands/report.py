@@ -18,6 +18,7 @@ from ledger.cohorts import Cohort, breakage
 from ledger.errors import LedgerError
 from ledger.forecasts import Forecast, forecast
 from ledger.holdings import HeldLot, held
+from ledger.inputs import YEARS
 from ledger.liabilities import Liability, liability
 from ledger.management.commands.programme import day
 from ledger.management.feeds import check_output
@@ -117,8 +118,8 @@ def moment(text: str) -> date | datetime:
         raise ArgumentTypeError(f"must be a day or an instant like 2011-05-01T12:00:00+09:00, not “{text}”") from None
     if found.tzinfo is None:
         raise ArgumentTypeError(f"an instant needs its zone: {text}+09:00, or Z for UTC")
-    if not 1900 <= found.year <= 9000:
-        raise ArgumentTypeError("the year must lie between 1900 and 9000")
+    if found.year not in YEARS:
+        raise ArgumentTypeError(f"the year must lie between {YEARS[0]} and {YEARS[-1]}")
     return found
 
 

@@ -10,6 +10,7 @@ from alerts.models import Contact, Suppression
 from ledger.actors import Actor
 from tests import alert_builders, builders
 from tests.builders import NOW, days
+from tests.looking import plan_of
 
 
 @pytest.fixture
@@ -290,9 +291,7 @@ def test_who_has_an_address_is_found_by_the_index_of_spellings(account):
     of_contacts = [query["sql"] for query in asked if "UPPER" in query["sql"]]
     assert len(of_contacts) == 2
     for statement in of_contacts:
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN {statement}".replace("%", "%%"))
-            plan_of_it = "\n".join(line for (line,) in cursor.fetchall())
+        plan_of_it = plan_of(statement)
         assert " contact_spelled " in plan_of_it, plan_of_it
         assert "Index Cond: ((upper((address)::text) = 'MINJI@EXAMPLE.COM'::text)" in plan_of_it
 
